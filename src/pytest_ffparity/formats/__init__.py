@@ -1,0 +1,1 @@
+"""The text forms that every part reads and writes alike: strict JSON, JSON pointers, instants."""
