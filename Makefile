@@ -1,0 +1,50 @@
+# `make parity` is the gate, `make test` is everything else that guards this project.
+# Kept to what GNU make 3.81 and a POSIX shell know, so that it works on macOS as it comes.
+
+PYTHON ?= python3
+REPORT ?= ffparity-report.json
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help parity test lint build clean
+
+help:
+	@echo 'make parity  run PT-01..PT-17 on both paths; exits 0 only for GO; writes $(REPORT)'
+	@echo 'make test    lint, types, import contract, tests'
+	@echo 'make lint    the first three of them'
+	@echo 'make build   sdist and wheel into dist/'
+	@echo 'make clean   remove the environment and everything made here'
+	@echo 'PYTHON=...   the Python (3.11 or newer) that $(VENV) is made from [$(PYTHON)]'
+
+# No cache folder: a gate run leaves nothing behind that could narrow the next one.
+parity: $(INSTALLED)
+	$(PY) -m pytest --ffparity --ffparity-require-go -p no:cacheprovider --ffparity-report '$(REPORT)'
+
+test: lint
+	$(PY) -m pytest
+
+lint: $(INSTALLED)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+build: $(INSTALLED)
+	$(PY) -m build --no-isolation
+
+# The only step that needs a network. The stamp is as new as the two files that decide what is
+# installed, so nothing is asked of an index while they stand.
+$(INSTALLED): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'Python 3.11 or newer is needed, and "$(PYTHON)" is not one: try `make $(MAKECMDGOALS) PYTHON=python3.11`.' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo '"$(PYTHON)" cannot make environments: install its venv package (Debian: apt install python3-venv).' >&2; exit 1; }
+	@$(PY) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks '$(REPORT)'
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
