@@ -55,7 +55,7 @@ def loads(text: str | bytes) -> Any:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_unique,
+            object_pairs_hook=unique,
             parse_constant=_no_constant,
             parse_float=_double,
             parse_int=_int64,
@@ -127,7 +127,12 @@ def legal_text(text: str) -> bool:
     return True
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build one JSON object, as the hook of a JSON parser.
+
+    Raises:
+        JSONRefusedError: A key stands twice.
+    """
     members = dict(pairs)
     if len(members) != len(pairs):
         seen: set[str] = set()
