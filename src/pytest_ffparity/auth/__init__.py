@@ -1,0 +1,1 @@
+"""Who is asking: bearer tokens, the key set they are checked against, and dev headers."""
