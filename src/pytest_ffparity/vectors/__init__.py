@@ -1,0 +1,1 @@
+"""Vector files and parity matrices: their structs, and the readers that check them."""
