@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_ffparity.errors import FFParityError
+
 
 class FileProblem(msgspec.Struct, frozen=True):
     """One problem of a file; the pointer is None where there is no JSON to point into."""
@@ -16,7 +18,7 @@ class FileProblem(msgspec.Struct, frozen=True):
     sentence: str
 
 
-class VectorFileError(ValueError):
+class VectorFileError(FFParityError):
     """A vector or matrix file that is missing, unreadable or unsound.
 
     Attributes:

@@ -1,0 +1,72 @@
+"""Reads what a run has to judge: the vector files and the matrix, checked against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from pytest_ffparity.parity.expectation import lacking
+from pytest_ffparity.parity.judgement import digest
+from pytest_ffparity.parity.matrix import ParityMatrix
+from pytest_ffparity.parity.verdict import Declared, VectorKey
+from pytest_ffparity.vectors.errors import VectorFileError
+from pytest_ffparity.vectors.model import MatrixFile, VectorFile
+from pytest_ffparity.vectors.reader import read_vector_file
+
+
+class Inventory(msgspec.Struct, frozen=True):
+    """What the files hold; `broken` are the messages of files that could not be read."""
+
+    root: Path
+    files: tuple[VectorFile, ...]
+    broken: tuple[str, ...]
+    matrix_file: MatrixFile
+    matrix: ParityMatrix
+
+    def name(self, path: Path) -> str:
+        """Name a file as messages, node ids and reports do: relative to the root."""
+        return named(path, self.root)
+
+    def declared(self) -> Declared:
+        """Give every vector that has to be judged."""
+        digests = {
+            VectorKey(self.name(file.path), vector.id): digest(vector)
+            for file in self.files
+            for vector in file.vectors
+        }
+        return Declared(digests, self.matrix_file.required, self.broken)
+
+
+def named(path: Path, root: Path) -> str:
+    """Name a file relative to the root, with slashes."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def take_inventory(root: Path, paths: Iterable[Path], matrix_file: MatrixFile) -> Inventory:
+    """Read all vector files; one that is broken does not keep the others from being read."""
+    matrix = ParityMatrix(matrix_file.rows)
+    files, broken = [], []
+    for path in paths:
+        try:
+            files.append(read_vectors(path, matrix))
+        except VectorFileError as error:
+            count = len(error.problems)
+            broken.append(f"{named(path, root)}: {count} problem(s), none of its vectors was run")
+    return Inventory(root, tuple(files), tuple(broken), matrix_file, matrix)
+
+
+def read_vectors(path: Path, matrix: ParityMatrix) -> VectorFile:
+    """Read a vector file and check that each expectation names every MUST_MATCH field.
+
+    Raises:
+        VectorFileError: With every problem of the file.
+    """
+    file = read_vector_file(path)
+    problems = list(lacking(file, matrix))
+    if problems:
+        remedy = "Name the fields in the expectation, or change their row in the matrix."
+        raise VectorFileError(path, problems, remedy)
+    return file

@@ -1,0 +1,162 @@
+"""Runs a stress vector: many calls at a stated concurrency, every answer judged, p99 gated."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from pytest_ffparity.parity import session
+from pytest_ffparity.parity.compare import Divergence, compare
+from pytest_ffparity.parity.judgement import Load, PathResult, PhaseLoad, StressResult
+from pytest_ffparity.parity.path import Path
+from pytest_ffparity.parity.percentiles import Latency, latency
+from pytest_ffparity.parity.run import Run
+from pytest_ffparity.vectors.model import Phase, StressVector
+
+
+class _Burst(msgspec.Struct):
+    """One phase on one path: the answers in the order of the schedule."""
+
+    answers: list[session.Answer]
+    wall_ns: int
+
+
+class _Tally:
+    """What went wrong so far: divergences by case, field and breach; errors by path."""
+
+    def __init__(self, run: Run) -> None:
+        self._matrix = run.matrix
+        self.errors: dict[str, list[str]] = {path.name: [] for path in run.paths}
+        self.divergences: dict[tuple[str, str, tuple[str, ...]], Divergence] = {}
+
+    def judge(
+        self, phase: Phase, schedule: Sequence[int], replies: dict[str, list[session.Reply]]
+    ) -> None:
+        """Judge every call of a phase, like any vector's."""
+        for call, index in enumerate(schedule):
+            case = phase.mix[index]
+            label = f"{phase.name}/{case.id}"
+            answers = {}
+            for name, listed in replies.items():
+                reply = listed[call]
+                if reply.decision is None:
+                    self.errors[name].append(f"{label}: {reply.error}")
+                else:
+                    answers[name] = reply.decision
+            if answers:
+                self._add(label, compare(case.expected, answers, self._matrix))
+
+    def _add(self, label: str, divergences: list[Divergence]) -> None:
+        for divergence in divergences:
+            key = (label, divergence.field, divergence.broken)
+            first = self.divergences.get(key)
+            self.divergences[key] = msgspec.structs.replace(
+                first or divergence, case=label, count=first.count + 1 if first else 1
+            )
+
+
+async def stress(
+    run: Run, vector: StressVector
+) -> tuple[dict[str, PathResult], list[Divergence], StressResult]:
+    """Run all phases on every path; gives results, divergences by case and field, and figures."""
+    bursts: dict[str, list[tuple[Phase, _Burst]]] = {path.name: [] for path in run.paths}
+    tally = _Tally(run)
+    for phase in vector.stress.phases:
+        schedule = _schedule(vector.id, phase)
+        requests = [run.materialise(case.request, phase.world) for case in phase.mix]
+        replies: dict[str, list[session.Reply]] = {}
+        for path in run.paths:
+            problem = await session.prepare(path, phase.world, run.deadline_s)
+            if problem is not None:
+                tally.errors[path.name].append(f"{phase.name}: {problem}")
+                continue
+            burst = await _burst(run, path, requests, schedule, vector.stress.concurrency)
+            bursts[path.name].append((phase, burst))
+            replies[path.name] = [session.read(answer) for answer in burst.answers]
+        tally.judge(phase, schedule, replies)
+    results = {
+        path.name: PathResult(error=_first(tally.errors[path.name]), info=session.info(path))
+        for path in run.paths
+    }
+    figures = _figures(vector, bursts, tally.errors)
+    return results, list(tally.divergences.values()), figures
+
+
+def _schedule(vector_id: str, phase: Phase) -> list[int]:
+    """Give the index into the mix for each call: shares by weight, shuffled, always the same."""
+    one_round = [i for i, case in enumerate(phase.mix) for _ in range(case.weight)]
+    rounds = -(-phase.calls // len(one_round))
+    schedule = (one_round * rounds)[: phase.calls]
+    random.Random(f"{vector_id}/{phase.name}").shuffle(schedule)  # noqa: S311 - no secret
+    return schedule
+
+
+async def _burst(
+    run: Run, path: Path, requests: Sequence[Any], schedule: Sequence[int], concurrency: int
+) -> _Burst:
+    answers: list[session.Answer | None] = [None] * len(schedule)
+    calls = iter(range(len(schedule)))
+
+    async def caller() -> None:
+        for call in calls:
+            answers[call] = await session.ask(path, requests[schedule[call]], run.deadline_s)
+            # A path that never awaits would make the callers take turns by the thousand.
+            await asyncio.sleep(0)
+
+    started = time.perf_counter_ns()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(concurrency):
+            group.create_task(caller())
+    wall_ns = time.perf_counter_ns() - started
+    return _Burst([answer for answer in answers if answer is not None], wall_ns)
+
+
+def _figures(
+    vector: StressVector,
+    bursts: dict[str, list[tuple[Phase, _Burst]]],
+    errors: dict[str, list[str]],
+) -> StressResult:
+    limit = vector.stress.p99_ms
+    loads: dict[str, Load] = {}
+    missed: list[str] = []
+    for name, run_phases in bursts.items():
+        if not run_phases:
+            missed.append(f"{name}: not measured, because no phase could be prepared")
+            continue
+        samples = [[a.elapsed_ns for a in burst.answers] for _, burst in run_phases]
+        whole = latency([ns for phase in samples for ns in phase])
+        phases = tuple(
+            PhaseLoad(phase.name, latency(ns))
+            for (phase, _), ns in zip(run_phases, samples, strict=True)
+        )
+        wall_ns = sum(burst.wall_ns for _, burst in run_phases)
+        loads[name] = Load(
+            latency=whole,
+            concurrency=vector.stress.concurrency,
+            throughput_per_s=whole.n * 1e9 / wall_ns,
+            errors=len(errors[name]),
+            phases=phases,
+        )
+        missed += _missed(name, whole, phases, limit)
+    return StressResult(limit, loads, tuple(missed))
+
+
+def _missed(name: str, whole: Latency, phases: tuple[PhaseLoad, ...], limit_ms: float) -> list[str]:
+    measured = [("over all phases", whole), *((f"in {p.name}", p.latency) for p in phases)]
+    return [
+        f"{name}: p99 {figures.p99_ms:.3f} ms {where} is not under {limit_ms:g} ms"
+        for where, figures in measured
+        if not figures.p99_ms < limit_ms
+    ]
+
+
+def _first(errors: list[str]) -> str | None:
+    if not errors:
+        return None
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return errors[0] + more

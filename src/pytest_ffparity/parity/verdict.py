@@ -1,0 +1,137 @@
+"""The verdict: go, blocked or incomplete, from what was declared and what is on record. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from pytest_ffparity.parity.judgement import Judgement
+
+
+class Verdict(StrEnum):
+    """What a run says; only `go` lets a cutover pass."""
+
+    GO = "go"
+    BLOCKED = "blocked"
+    INCOMPLETE = "incomplete"
+
+
+class VectorKey(msgspec.Struct, frozen=True, order=True):
+    """A vector's place: the file as the run names it, and the id."""
+
+    file: str
+    id: str
+
+    def __str__(self) -> str:
+        """Give the place as it stands in messages."""
+        return f"{self.file}::{self.id}"
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """What a run has to judge, read from the files by the process that gives the verdict."""
+
+    digests: dict[VectorKey, str]
+    required: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """The verdict and every reason against `go`.
+
+    `narrowed` are vectors that the command line left out on purpose; `gaps` is everything else
+    that is missing, doubled or in doubt.
+    """
+
+    verdict: Verdict
+    failures: tuple[str, ...]
+    narrowed: tuple[VectorKey, ...]
+    gaps: tuple[str, ...]
+
+
+def rule(
+    declared: Declared,
+    judgements: Iterable[Judgement],
+    *,
+    nonce: str,
+    narrowed: Iterable[VectorKey] = (),
+    gaps: Iterable[str] = (),
+) -> Ruling:
+    """Weigh the record.
+
+    Args:
+        declared: What the files declare and the matrix requires.
+        judgements: Every judgement that came in, of every attempt.
+        nonce: The run's own; a judgement with another counts for nothing.
+        narrowed: Vectors that the command line left out on purpose.
+        gaps: What else was seen to be wrong with the run.
+    """
+    records = list(judgements)
+    failures = [_failure(j) for j in records if not j.passed]
+    found = [*declared.problems, *gaps]
+    sound = [j for j in records if j.run == nonce]
+    if len(sound) < len(records):
+        found.append(f"{len(records) - len(sound)} judgement(s) were not made in this run")
+    counted = Counter(VectorKey(j.file, j.id) for j in sound)
+    left_out = sorted(set(narrowed) - set(counted))
+    for key in declared.digests:
+        if counted[key] == 0 and key not in left_out:
+            found.append(f"{key}: no judgement on record")
+        elif counted[key] > 1:
+            found.append(f"{key}: {counted[key]} judgements on record, expected one")
+    found += [
+        f"{key}: judged, but no file declares it" for key in counted.keys() - declared.digests
+    ]
+    found += [
+        f"{j.file}::{j.id}: judged from another text than the file holds"
+        for j in sound
+        if declared.digests.get(VectorKey(j.file, j.id), j.digest) != j.digest
+    ]
+    found += _ids(declared) + _paths(sound)
+    if not declared.digests and not found:
+        found.append("no vector was declared: there is nothing to prove parity with")
+    verdict = Verdict.GO
+    if failures:
+        verdict = Verdict.BLOCKED
+    elif found or left_out:
+        verdict = Verdict.INCOMPLETE
+    return Ruling(verdict, tuple(failures), tuple(left_out), tuple(found))
+
+
+def _failure(judgement: Judgement) -> str:
+    parts = []
+    rows = dict.fromkeys(d.rule for d in judgement.divergences)
+    if rows:
+        fields = dict.fromkeys(d.field for d in judgement.divergences)
+        parts.append(f"{', '.join(rows)} broken at {', '.join(fields)}")
+    parts += [f"{name} raised" for name, p in judgement.paths.items() if p.error is not None]
+    if judgement.stress is not None:
+        parts += judgement.stress.missed
+    if len(judgement.paths) < 2:  # noqa: PLR2004 - parity is between two
+        parts.append("fewer than two paths")
+    return f"{judgement.id}: {'; '.join(parts)}"
+
+
+def _ids(declared: Declared) -> list[str]:
+    homes: dict[str, list[str]] = {}
+    for key in declared.digests:
+        homes.setdefault(key.id, []).append(key.file)
+    return [
+        f"{name}: declared in more than one file ({', '.join(files)})"
+        for name, files in homes.items()
+        if len(files) > 1
+    ] + [
+        f"{name}: required by the matrix, but in no vector file"
+        for name in declared.required
+        if name not in homes
+    ]
+
+
+def _paths(judgements: list[Judgement]) -> list[str]:
+    lists = {tuple(j.paths) for j in judgements}
+    if len(lists) > 1:
+        shown = " / ".join(sorted(", ".join(names) for names in lists))
+        return [f"not every vector was judged on the same paths: {shown}"]
+    return []

@@ -1,0 +1,83 @@
+"""pytest's hooks of pytest-ffparity. Without `--ffparity` this module costs its own import only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.plugin import options
+from pytest_ffparity.plugin.fixtures import (
+    _ffparity_bench,
+    _ffparity_loop,
+    ffparity_keys,
+    ffparity_paths,
+)
+
+__all__ = [
+    "_ffparity_bench",
+    "_ffparity_loop",
+    "ffparity_keys",
+    "ffparity_paths",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_load_initial_conftests",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    options.add(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Any:
+    """Make sure that a run which goes no further leaves a report that says so (controller)."""
+    known = early_config.known_args_namespace
+    path = _report_path(early_config, known)
+    if path is not None and "PYTEST_XDIST_WORKER" not in os.environ:
+        from pytest_ffparity.plugin.activate import provisional_report  # noqa: PLC0415
+
+        provisional_report(path, early_config.rootpath)
+    return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the gate on if it was asked for (controller and workers)."""
+    config.addinivalue_line("markers", "ffparity: a vector of the parity gate")
+    config.addinivalue_line("markers", "ffparity_stress: a stress vector of the parity gate")
+    if not config.option.ffparity:
+        return
+    from pytest_ffparity.plugin.activate import activate, provisional_report  # noqa: PLC0415
+
+    try:
+        activate(config)
+    except pytest.UsageError as error:
+        path = _report_path(config, config.option)
+        if path is not None and not hasattr(config, "workerinput"):
+            provisional_report(path, config.rootpath, str(error))
+        raise
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the gate's vector files, and any JSON file named on the command line."""
+    config = parent.config
+    if not config.option.ffparity or file_path.suffix != ".json":
+        return None
+    from pytest_ffparity.plugin.collect import VectorCollector  # noqa: PLC0415
+    from pytest_ffparity.plugin.keys import MATRIX, SETTINGS  # noqa: PLC0415
+
+    if file_path not in config.stash[SETTINGS].vectors and not parent.session.isinitpath(file_path):
+        return None
+    collector = VectorCollector.from_parent(parent, path=file_path)
+    collector.matrix = config.stash[MATRIX]
+    return collector
+
+
+def _report_path(config: pytest.Config, option: Any) -> Path | None:
+    if not option.ffparity or option.collectonly:
+        return None
+    return options.report_path(option.ffparity_report, config.invocation_params.dir)

@@ -1,0 +1,110 @@
+"""Switches the gate on: settings, inventory, and the plugin objects of this process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.errors import FFParityError
+from pytest_ffparity.parity.declared import Inventory, take_inventory
+from pytest_ffparity.parity.matrix import ParityMatrix
+from pytest_ffparity.plugin import keys, narrowing, options, report_file
+from pytest_ffparity.plugin.collection import Carrier, Worker
+from pytest_ffparity.plugin.gate import Gate, XdistHooks
+from pytest_ffparity.plugin.ledger import Ledger
+from pytest_ffparity.plugin.surroundings import surroundings
+from pytest_ffparity.report import json_report
+from pytest_ffparity.vectors.matrix_reader import read_matrix
+
+_UNFINISHED = "the run ended before it could give a verdict"
+
+
+def provisional_report(path: Path, root: Path, reason: str = _UNFINISHED) -> None:
+    """Put a report in place that says incomplete, until a finished run replaces it."""
+    report_file.replace(path, json_report.unfinished(surroundings(root), reason))
+
+
+def activate(config: pytest.Config) -> None:
+    """Set a gate run up, on the controller or on a worker.
+
+    Raises:
+        pytest.UsageError: A setting or a file is wrong.
+    """
+    settings = options.settings(config)
+    config.stash[keys.SETTINGS] = settings
+    if config.args_source != config.ArgsSource.ARGS:
+        config.args = [str(path) for path in settings.vectors]
+    # A broken vector file fails its own collection; the others still run.
+    config.option.continue_on_collection_errors = True
+    try:
+        matrix_file = read_matrix(settings.matrix)
+    except FFParityError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[keys.MATRIX] = ParityMatrix(matrix_file.rows)
+    register = config.pluginmanager.register
+    register(Carrier(), "ffparity-carrier")
+    workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        config.stash[keys.NONCE] = workerinput["ffparity_nonce"]
+        register(Worker(), "ffparity-worker")
+        return
+    files = _files(config, settings)
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise pytest.UsageError(
+            "\n".join(
+                f"vector file not found: {path}\n"
+                "  name yours with the ini option ffparity_vectors or --ffparity-vectors"
+                for path in missing
+            )
+        )
+    inventory = take_inventory(config.rootpath, files, matrix_file)
+    _register_gate(config, settings, inventory)
+
+
+def _register_gate(config: pytest.Config, settings: options.Settings, inventory: Inventory) -> None:
+    nonce = uuid.uuid4().hex
+    config.stash[keys.NONCE] = nonce
+    ledger = Ledger(inventory.declared(), nonce, narrowing.read(config.invocation_params.args))
+    gate = Gate(config, settings, ledger, surroundings(config.rootpath, inventory))
+    config.pluginmanager.register(gate, "ffparity-gate")
+    if config.pluginmanager.has_plugin("xdist"):
+        config.pluginmanager.register(XdistHooks(gate, nonce), "ffparity-xdist")
+    _stop_on_sigterm(config)
+
+
+def _files(config: pytest.Config, settings: options.Settings) -> list[Path]:
+    """Give the files that declare vectors: those of the settings, and those given as arguments."""
+    given = []
+    if config.args_source == config.ArgsSource.ARGS:
+        for argument in config.args:
+            path = config.invocation_params.dir / argument.split("::")[0]
+            if path.suffix == ".json" and path.is_file():
+                given.append(options.absolute(path))
+    configured = [
+        path for path in settings.vectors if settings.vectors_named or not given or path.is_file()
+    ]
+    return list(dict.fromkeys([*configured, *given]))
+
+
+def _stop_on_sigterm(config: pytest.Config) -> None:
+    """Let SIGTERM end the run as Ctrl-C does, so that databases and folders are put away."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    config.add_cleanup(restore)

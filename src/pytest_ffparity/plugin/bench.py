@@ -1,0 +1,34 @@
+"""One process's share of a run: the event loop, the paths, and the judging of a vector."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ffparity.parity.runner import judge
+from pytest_ffparity.plugin.benchmark import recorded
+
+if TYPE_CHECKING:
+    from pytest_ffparity.parity.judgement import Judgement
+    from pytest_ffparity.parity.run import Run
+    from pytest_ffparity.vectors.model import StressVector, Vector
+
+
+class Bench:
+    """Judges vectors, one after the other, in one event loop."""
+
+    def __init__(self, run: Run, loop: asyncio.Runner) -> None:
+        self._run = run
+        self._loop = loop
+
+    def judge(
+        self, request: pytest.FixtureRequest, file: str, vector: Vector | StressVector
+    ) -> Judgement:
+        """Run one vector on every path and judge it; never raises for what a path did."""
+
+        def judging() -> Judgement:
+            return self._loop.run(judge(self._run, file, vector))
+
+        return recorded(request, vector, judging)

@@ -1,0 +1,72 @@
+"""Vector files as pytest sees them: a file is a collector, each vector an item of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ffparity.errors import FFParityError
+from pytest_ffparity.parity.declared import named, read_vectors
+from pytest_ffparity.plugin.failure import Diverged, FailureText
+from pytest_ffparity.plugin.keys import JUDGEMENTS
+from pytest_ffparity.vectors.model import StressVector
+
+if TYPE_CHECKING:
+    from pytest_ffparity.parity.matrix import ParityMatrix
+    from pytest_ffparity.plugin.bench import Bench
+    from pytest_ffparity.vectors.model import Vector
+
+
+class VectorCollector(pytest.File):
+    """Collects one vector file."""
+
+    matrix: ParityMatrix
+
+    def collect(self) -> Iterator[VectorItem]:
+        """Give one item a vector; its node id is `file::id`."""
+        file = named(self.path, self.config.rootpath)
+        for vector in read_vectors(self.path, self.matrix).vectors:
+            item = VectorItem.from_parent(self, name=vector.id, callobj=_judging(file, vector))
+            item.file, item.vector = file, vector
+            item.add_marker("ffparity")
+            if isinstance(vector, StressVector):
+                item.add_marker("ffparity_stress")
+            yield item
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
+        """Show a broken file as what is wrong and where, without a traceback."""
+        if isinstance(excinfo.value, FFParityError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+class VectorItem(pytest.Function):
+    """One vector."""
+
+    file: str
+    vector: Vector | StressVector
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Place the item at the vector's line in its file."""
+        return self.path, self.vector.line - 1, self.name
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
+        """Show a divergence as its fields, and a broken fixture as its message."""
+        if isinstance(excinfo.value, Diverged):
+            return FailureText(excinfo.value.judgement)
+        if isinstance(excinfo.value, FFParityError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+def _judging(file: str, vector: Vector | StressVector) -> Callable[..., None]:
+    def judge(request: pytest.FixtureRequest, _ffparity_bench: Bench) -> None:
+        judgement = _ffparity_bench.judge(request, file, vector)
+        request.node.stash.setdefault(JUDGEMENTS, []).append(judgement.to_text())
+        if not judgement.passed:
+            raise Diverged(judgement)
+
+    return judge

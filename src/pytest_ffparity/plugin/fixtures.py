@@ -1,0 +1,87 @@
+"""The fixtures of a gate run. `ffparity_paths` and `ffparity_keys` are public."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ffparity.plugin import keys
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from pytest_ffparity.parity.path import Path
+    from pytest_ffparity.paths.keys import KeyRing
+    from pytest_ffparity.plugin.bench import Bench
+
+
+@pytest.fixture(scope="session")
+def _ffparity_loop() -> Iterator[asyncio.Runner]:
+    """The one event loop of the run."""
+    import asyncio  # noqa: PLC0415 - 44 ms that only a gate run pays
+
+    with asyncio.Runner() as loop:
+        yield loop
+
+
+@pytest.fixture(scope="session")
+def ffparity_keys() -> KeyRing:
+    """The signing keys made for this run: `jwks(names)` gives the set that a service must trust."""
+    from pytest_ffparity.paths.keys import KeyRing  # noqa: PLC0415
+
+    return KeyRing()
+
+
+@pytest.fixture(scope="session")
+def ffparity_paths(
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+    ffparity_keys: KeyRing,
+    _ffparity_loop: asyncio.Runner,
+) -> Iterator[list[Path]]:
+    """The paths that are compared; the first is the one the others must match.
+
+    Built in are `file` and `db`. Override this fixture in a conftest.py, with
+    `scope="session"`, asking for the original by the same name, to wrap, replace or add one.
+    """
+    from pytest_ffparity.paths.builtin import builtin_paths  # noqa: PLC0415
+
+    settings = pytestconfig.stash[keys.SETTINGS]
+    with builtin_paths(
+        folder=tmp_path_factory.mktemp("ffparity"),
+        dsn=settings.dsn,
+        keys=ffparity_keys,
+        run=_ffparity_loop.run,
+    ) as paths:
+        yield list(paths)
+
+
+@pytest.fixture(scope="session")
+def _ffparity_bench(
+    pytestconfig: pytest.Config,
+    ffparity_paths: list[Path],
+    ffparity_keys: KeyRing,
+    _ffparity_loop: asyncio.Runner,
+) -> Iterator[Bench]:
+    from pytest_ffparity.parity import session  # noqa: PLC0415
+    from pytest_ffparity.parity.run import Run  # noqa: PLC0415
+    from pytest_ffparity.paths.mint import minted  # noqa: PLC0415
+    from pytest_ffparity.plugin.bench import Bench  # noqa: PLC0415
+
+    paths = session.checked_paths(ffparity_paths)
+
+    def materialise(request: Any, world: Any) -> Any:
+        return minted(request, ffparity_keys, world)
+
+    run = Run(
+        nonce=pytestconfig.stash[keys.NONCE],
+        paths=paths,
+        matrix=pytestconfig.stash[keys.MATRIX],
+        materialise=materialise,
+        deadline_s=pytestconfig.stash[keys.SETTINGS].deadline_s,
+    )
+    yield Bench(run, _ffparity_loop)
+    for path in paths:
+        _ffparity_loop.run(session.close(path))

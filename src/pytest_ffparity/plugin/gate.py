@@ -1,0 +1,144 @@
+"""The controller: keeps the books of a gate run, gives the verdict, and holds the exit status."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_ffparity.formats import instant
+from pytest_ffparity.parity.verdict import Verdict
+from pytest_ffparity.plugin import report_file
+from pytest_ffparity.plugin.collection import OUTPUT_KEY, Collection, CollectionWatch
+from pytest_ffparity.plugin.failure import write
+from pytest_ffparity.report import json_report, terminal
+from pytest_ffparity.report.lines import plain
+from pytest_ffparity.report.model import Report, build
+
+if TYPE_CHECKING:
+    from pytest_ffparity.plugin.ledger import Ledger
+    from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.report.model import Surroundings
+
+# Statuses that say nothing against a run; every other one is left as it is.
+_HARMLESS: Final = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+class Gate(CollectionWatch):
+    """Hooks of the process that gives the verdict."""
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, ledger: Ledger, around: Surroundings
+    ) -> None:
+        super().__init__()
+        self._config = config
+        self._settings = settings
+        self._ledger = ledger
+        self._around = around
+        self._started = time.monotonic()
+        self._session: pytest.Session | None = None
+        self._report: Report | None = None
+        self.workers = 0
+
+    def pytest_report_header(self) -> str:
+        """Say in pytest's header what the gate will judge."""
+        count = len(self._ledger.declared.digests)
+        files = ", ".join(source.file for source in self._around.vectors)
+        return f"ffparity: {count} vectors declared in {files}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a report, from this process or from a worker."""
+        self._ledger.add_report(report)
+
+    def take_worker(self, output: dict[str, Any] | None, name: str, error: object) -> None:
+        """Take what a worker left when it went."""
+        text = (output or {}).get(OUTPUT_KEY)
+        if error is not None or text is None:
+            self._ledger.add_gap(f"worker {name} died before it had finished")
+        else:
+            self._ledger.add_collection(Collection.from_text(text))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+        """Give the verdict before anybody reports; hold the exit status after everybody has."""
+        if self._config.option.collectonly:
+            return (yield)
+        self._session = session
+        self._finish(session)
+        try:
+            return (yield)
+        finally:
+            self._hold()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the report."""
+        if self._report is not None:
+            terminalreporter.section("ffparity", sep="=")
+            write(terminalreporter._tw, self._lines(self._report))  # noqa: SLF001 - no public way to colour parts
+
+    def pytest_unconfigure(self) -> None:
+        """Hold the exit status against hooks that came later than ours."""
+        self._hold()
+        if self._report is not None and not self._config.pluginmanager.has_plugin(
+            "terminalreporter"
+        ):
+            sys.stderr.write(plain(self._lines(self._report)) + "\n")
+
+    def _lines(self, report: Report) -> list[Any]:
+        if self._config.get_verbosity() < 0:
+            return terminal.verdict_lines(report)
+        return terminal.summary(report)
+
+    def _finish(self, session: pytest.Session) -> None:
+        if self.workers == 0:
+            self._ledger.add_collection(self.seen)
+        ruling = self._ledger.ruling()
+        status = int(session.exitstatus)
+        excused = bool(ruling.narrowed) and not ruling.gaps and not self._settings.require_go
+        if (
+            ruling.verdict is not Verdict.GO
+            and status in _HARMLESS
+            and not (ruling.verdict is Verdict.INCOMPLETE and excused)
+        ):
+            status = int(pytest.ExitCode.TESTS_FAILED)
+        self._report = build(
+            declared=self._ledger.declared,
+            judgements=self._ledger.judgements,
+            surroundings=self._around,
+            ruling=ruling,
+            workers=self.workers,
+            duration_s=round(time.monotonic() - self._started, 3),
+            finished_at=instant.text(datetime.now(UTC)),
+            exit_status=status,
+            gate_run=not ruling.narrowed,
+        )
+        if self._settings.report is not None:
+            report_file.replace(self._settings.report, json_report.to_text(self._report))
+
+    def _hold(self) -> None:
+        """Put the exit status back to what the verdict asks for, if it was made harmless."""
+        if self._session is None or self._report is None:
+            return
+        if self._session.exitstatus in _HARMLESS:
+            self._session.exitstatus = self._report.exit_status
+
+
+class XdistHooks:
+    """The hooks that exist with xdist only."""
+
+    def __init__(self, gate: Gate, nonce: str) -> None:
+        self._gate = gate
+        self._nonce = nonce
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give a worker the run's nonce before it starts."""
+        node.workerinput["ffparity_nonce"] = self._nonce
+        self._gate.workers += 1
+
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take what a worker left, or note that it died."""
+        self._gate.take_worker(getattr(node, "workeroutput", None), node.gateway.id, error)

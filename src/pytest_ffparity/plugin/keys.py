@@ -1,0 +1,16 @@
+"""Where the plugin keeps things on pytest's objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_ffparity.parity.matrix import ParityMatrix
+    from pytest_ffparity.plugin.options import Settings
+
+SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
+MATRIX: pytest.StashKey[ParityMatrix] = pytest.StashKey()
+NONCE: pytest.StashKey[str] = pytest.StashKey()
+JUDGEMENTS: pytest.StashKey[list[str]] = pytest.StashKey()

@@ -1,0 +1,145 @@
+"""The plugin's options and ini keys, and what they come to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+DEFAULT_VECTORS: Final = "vectors/parity_test_matrix.json"
+DEFAULT_MATRIX: Final = "vectors/cutover_parity_matrix.json"
+DEFAULT_DEADLINE_S: Final = "30"
+DSN_VARIABLE: Final = "FFPARITY_DSN"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a gate run was asked to do; paths are absolute.
+
+    `vectors_named` is False where the default file is meant because nothing was said.
+    """
+
+    vectors: tuple[Path, ...]
+    vectors_named: bool
+    matrix: Path
+    dsn: str | None
+    report: Path | None
+    require_go: bool
+    deadline_s: float
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare every option and ini key of the plugin."""
+    group = parser.getgroup("ffparity", "feature-flag parity gate")
+    group.addoption(
+        "--ffparity",
+        action="store_true",
+        dest="ffparity",
+        help="Run the parity gate: judge every vector on all paths and give one verdict",
+    )
+    group.addoption(
+        "--ffparity-vectors",
+        action="append",
+        dest="ffparity_vectors",
+        metavar="FILE",
+        help="Vector file; repeatable, overrides the ini option ffparity_vectors",
+    )
+    group.addoption(
+        "--ffparity-matrix",
+        dest="ffparity_matrix",
+        metavar="FILE",
+        help="Parity matrix, overrides the ini option ffparity_matrix",
+    )
+    group.addoption(
+        "--ffparity-dsn",
+        dest="ffparity_dsn",
+        metavar="DSN",
+        help="PostgreSQL to run the db path on, in a database of its own; "
+        f"default is ${DSN_VARIABLE}, else an embedded server",
+    )
+    group.addoption(
+        "--ffparity-report",
+        dest="ffparity_report",
+        metavar="FILE",
+        help="Write the JSON report to this file",
+    )
+    group.addoption(
+        "--ffparity-require-go",
+        action="store_true",
+        dest="ffparity_require_go",
+        help="Exit non-zero for every verdict but go, also where the command line narrowed the run",
+    )
+    parser.addini(
+        "ffparity_vectors",
+        type="paths",
+        default=None,
+        help=f"Vector files of the gate (default: {DEFAULT_VECTORS})",
+    )
+    parser.addini(
+        "ffparity_matrix",
+        type="string",
+        default=DEFAULT_MATRIX,
+        help=f"Parity matrix of the gate (default: {DEFAULT_MATRIX})",
+    )
+    parser.addini(
+        "ffparity_deadline",
+        type="string",
+        default=DEFAULT_DEADLINE_S,
+        help="Seconds after which a call of a path counts as failed "
+        f"(default: {DEFAULT_DEADLINE_S})",
+    )
+
+
+def settings(config: pytest.Config) -> Settings:
+    """Read the settings.
+
+    Raises:
+        pytest.UsageError: A value makes no sense.
+    """
+    option = config.option
+    invoked = config.invocation_params.dir
+    ini_vectors = config.getini("ffparity_vectors")
+    if option.ffparity_vectors:
+        vectors = tuple(invoked / name for name in option.ffparity_vectors)
+    elif ini_vectors:
+        vectors = tuple(Path(path) for path in ini_vectors)
+    else:
+        vectors = (config.rootpath / DEFAULT_VECTORS,)
+    matrix = (
+        invoked / option.ffparity_matrix
+        if option.ffparity_matrix
+        else config.rootpath / config.getini("ffparity_matrix")
+    )
+    return Settings(
+        vectors=tuple(dict.fromkeys(absolute(path) for path in vectors)),
+        vectors_named=bool(option.ffparity_vectors or ini_vectors),
+        matrix=absolute(matrix),
+        dsn=option.ffparity_dsn or os.environ.get(DSN_VARIABLE) or None,
+        report=report_path(option.ffparity_report, invoked),
+        require_go=option.ffparity_require_go,
+        deadline_s=_deadline(config),
+    )
+
+
+def report_path(option: str | None, invoked: Path) -> Path | None:
+    """Give the report file that the option names, absolute."""
+    return absolute(invoked / option) if option else None
+
+
+def absolute(path: Path) -> Path:
+    """Make a path absolute without following links: a link stays the name the user gave."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _deadline(config: pytest.Config) -> float:
+    text = str(config.getini("ffparity_deadline"))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 86_400:  # noqa: PLR2004 - a day
+        raise pytest.UsageError(f"ffparity_deadline: expected seconds above 0, found {text!r}")
+    return seconds

@@ -1,0 +1,159 @@
+"""The JSON report: one object, `header` first and `footer` last, schema `report.v1`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from pytest_ffparity.parity.compare import Divergence, Seen
+from pytest_ffparity.parity.judgement import Judgement, Load, PathResult
+from pytest_ffparity.parity.percentiles import DEFINITION
+from pytest_ffparity.report.model import Entry, Report, Source, Surroundings
+
+SCHEMA_VERSION: Final = "1"
+
+
+def to_text(report: Report) -> str:
+    """Write a finished run."""
+    ruling = report.ruling
+    document = {
+        "header": _header(report.surroundings, report),
+        "verdict": str(ruling.verdict),
+        "gate_run": report.gate_run,
+        "reasons": {
+            "failures": list(ruling.failures),
+            "gaps": list(ruling.gaps),
+            "narrowed": [str(key) for key in ruling.narrowed],
+        },
+        "counts": report.counts(),
+        "stress": {
+            name: {"vector": vector, **_load(load)}
+            for name, (vector, load) in report.stress.items()
+        },
+        "vectors": [_vector(entry) for entry in report.entries],
+        "footer": {
+            "verdict": str(ruling.verdict),
+            "exit_status": report.exit_status,
+            "timing": {"finished_at": report.finished_at, "duration_s": report.duration_s},
+        },
+    }
+    return _dumped(document)
+
+
+def unfinished(surroundings: Surroundings, reason: str) -> str:
+    """Write what stands in the file until a run has come to its end, and stays if it does not."""
+    return _dumped(
+        {
+            "header": _header(surroundings, None),
+            "verdict": "incomplete",
+            "gate_run": False,
+            "reasons": {"failures": [], "gaps": [reason], "narrowed": []},
+            "counts": dict.fromkeys(
+                ("declared", "required", "judgements", "passed", "failed", "missing"), 0
+            ),
+            "stress": {},
+            "vectors": [],
+            "footer": {"verdict": "incomplete", "exit_status": None, "timing": None},
+        }
+    )
+
+
+def _header(surroundings: Surroundings, report: Report | None) -> dict[str, Any]:
+    matrix = surroundings.matrix
+    return {
+        "schema": f"report.v{SCHEMA_VERSION}",
+        "versions": surroundings.versions,
+        "commit": surroundings.commit,
+        "vectors": [_source(source) for source in surroundings.vectors],
+        "matrix": None
+        if matrix is None
+        else {"file": matrix.file, "digest": matrix.digest, "rows": list(surroundings.rows)},
+        "paths": []
+        if report is None
+        else [{"name": name, "info": info} for name, info in report.paths.items()],
+        "percentiles": DEFINITION,
+        "platform": surroundings.platform,
+        "cpus": surroundings.cpus,
+        "workers": 0 if report is None else report.workers,
+        "timing": {"started_at": surroundings.started_at},
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "file": source.file,
+        "digest": source.digest,
+        "worlds_digest": source.worlds_digest,
+        "vectors": source.vectors,
+    }
+
+
+def _vector(entry: Entry) -> dict[str, Any]:
+    judgement = entry.telling
+    return {
+        "id": entry.key.id,
+        "file": entry.key.file,
+        "outcome": entry.outcome,
+        "judgements": len(entry.judgements),
+        "worker": entry.worker,
+        "divergences": [] if judgement is None else [_divergence(d) for d in judgement.divergences],
+        "paths": {}
+        if judgement is None
+        else {name: _path(result) for name, result in judgement.paths.items()},
+        "stress": None if judgement is None else _stress(judgement),
+    }
+
+
+def _divergence(divergence: Divergence) -> dict[str, Any]:
+    return {
+        "field": divergence.field,
+        "rule": divergence.rule,
+        "must": str(divergence.must),
+        "why": divergence.why,
+        "broken": list(divergence.broken),
+        "expected": _seen(divergence.expected),
+        "paths": {name: _seen(seen) for name, seen in divergence.paths.items()},
+        "explanation": list(divergence.explanation),
+        "case": divergence.case,
+        "count": divergence.count,
+    }
+
+
+def _seen(seen: Seen) -> dict[str, Any]:
+    return {"present": True, "value": seen.value} if seen.present else {"present": False}
+
+
+def _path(result: PathResult) -> dict[str, Any]:
+    return {
+        "decision": result.decision,
+        "error": result.error,
+        "timing": {"latency_ms": result.latency_ms},
+    }
+
+
+def _stress(judgement: Judgement) -> dict[str, Any] | None:
+    if judgement.stress is None:
+        return None
+    return {
+        "limit_ms": judgement.stress.limit_ms,
+        "missed": list(judgement.stress.missed),
+        "paths": {name: _load(load) for name, load in judgement.stress.paths.items()},
+    }
+
+
+def _load(load: Load) -> dict[str, Any]:
+    return {
+        **msgspec.to_builtins(load.latency),
+        "concurrency": load.concurrency,
+        "throughput_per_s": load.throughput_per_s,
+        "errors": load.errors,
+        "phases": [
+            {"name": phase.name, **msgspec.to_builtins(phase.latency)} for phase in load.phases
+        ],
+    }
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

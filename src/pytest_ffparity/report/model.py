@@ -1,0 +1,119 @@
+"""The one report model that every writer takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pytest_ffparity.parity.judgement import Judgement, Load
+from pytest_ffparity.parity.verdict import Declared, Ruling, VectorKey
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A file that the run was made from, and the digest of what it holds."""
+
+    file: str
+    digest: str
+    worlds_digest: str | None = None
+    vectors: int | None = None
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and from what a run was made."""
+
+    versions: dict[str, str]
+    platform: str
+    cpus: int | None
+    commit: str | None
+    started_at: str
+    vectors: tuple[Source, ...] = ()
+    matrix: Source | None = None
+    rows: tuple[str, ...] = ()
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One declared vector and every judgement of it, in the order of arrival."""
+
+    key: VectorKey
+    judgements: tuple[Judgement, ...]
+    worker: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """`passed`, `failed` (in any attempt), or `missing` where nothing is on record."""
+        if not self.judgements:
+            return "missing"
+        return "passed" if all(j.passed for j in self.judgements) else "failed"
+
+    @property
+    def telling(self) -> Judgement | None:
+        """The judgement to show: the first that failed, else the last."""
+        failed = (j for j in self.judgements if not j.passed)
+        return next(failed, self.judgements[-1] if self.judgements else None)
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run, for the writers."""
+
+    surroundings: Surroundings
+    ruling: Ruling
+    entries: tuple[Entry, ...]
+    required: int
+    workers: int
+    duration_s: float
+    finished_at: str
+    exit_status: int
+    gate_run: bool
+
+    @property
+    def paths(self) -> dict[str, dict[str, str]]:
+        """Name and description of every path that was judged."""
+        found: dict[str, dict[str, str]] = {}
+        for entry in self.entries:
+            for judgement in entry.judgements:
+                for name, path in judgement.paths.items():
+                    found[name] = {**found.get(name, {}), **path.info}
+        return found
+
+    @property
+    def stress(self) -> dict[str, tuple[str, Load]]:
+        """For each path its slowest stress vector, by p99, and that one's figures."""
+        slowest: dict[str, tuple[str, Load]] = {}
+        for entry in self.entries:
+            judgement = entry.telling
+            if judgement is None or judgement.stress is None:
+                continue
+            for name, load in judgement.stress.paths.items():
+                if name not in slowest or load.latency.p99_ms > slowest[name][1].latency.p99_ms:
+                    slowest[name] = (entry.key.id, load)
+        return slowest
+
+    def counts(self) -> dict[str, int]:
+        """How many vectors were declared, required, judged, passed, failed, and are missing."""
+        outcomes = [entry.outcome for entry in self.entries]
+        return {
+            "declared": len(self.entries),
+            "required": self.required,
+            "judgements": sum(len(entry.judgements) for entry in self.entries),
+            "passed": outcomes.count("passed"),
+            "failed": outcomes.count("failed"),
+            "missing": outcomes.count("missing"),
+        }
+
+
+def build(
+    *,
+    declared: Declared,
+    judgements: list[tuple[Judgement, str | None]],
+    **rest: Any,
+) -> Report:
+    """Sort the judgements under the vectors they are of, in the order of the files."""
+    found: dict[VectorKey, list[tuple[Judgement, str | None]]] = {k: [] for k in declared.digests}
+    for judgement, worker in judgements:
+        found.setdefault(VectorKey(judgement.file, judgement.id), []).append((judgement, worker))
+    entries = tuple(
+        Entry(key, tuple(j for j, _ in listed), listed[-1][1] if listed else None)
+        for key, listed in found.items()
+    )
+    return Report(entries=entries, required=len(declared.required), **rest)

@@ -1,0 +1,152 @@
+"""The terminal report: what was compared, a table, the latencies, the verdict and why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.verdict import Verdict
+from pytest_ffparity.report.lines import Line, Span, Style, line
+from pytest_ffparity.report.model import Entry, Report
+
+# A table that fits a screen; beyond it, vectors that passed share one line.
+MAX_ROWS: Final = 20
+MAX_REASONS: Final = 15
+
+_STYLE: Final = {
+    Verdict.GO: Style.GOOD,
+    Verdict.BLOCKED: Style.BAD,
+    Verdict.INCOMPLETE: Style.DOUBTFUL,
+}
+
+
+def summary(report: Report) -> list[Line]:
+    """Give the whole section; at most 40 lines when all is well."""
+    return [*_head(report), *_table(report), *_latencies(report), *verdict_lines(report)]
+
+
+def verdict_lines(report: Report) -> list[Line]:
+    """Give the verdict and every reason against go."""
+    ruling, counts = report.ruling, report.counts()
+    style = _STYLE[ruling.verdict]
+    told = f"{counts['passed']} of {counts['declared']} vectors passed"
+    lines = [
+        line(Span(f"verdict  {ruling.verdict.upper()}", style), f"  {_tallies(report) or told}")
+    ]
+    reasons = [*ruling.failures, *ruling.gaps]
+    lines += [line("         ", Span(f"- {text}", style)) for text in reasons[:MAX_REASONS]]
+    if len(reasons) > MAX_REASONS:
+        lines.append(line("         ", f"... and {len(reasons) - MAX_REASONS} more"))
+    if ruling.narrowed:
+        lines.append(
+            line(
+                "         ",
+                f"this is no gate run: the command line left out {len(ruling.narrowed)} of "
+                f"{counts['declared']} vectors",
+            )
+        )
+    return lines
+
+
+def _tallies(report: Report) -> str:
+    """Count passed vectors by the prefix of their ids, as in `PT 17 of 17`."""
+    tallies: dict[str, list[int]] = {}
+    for entry in report.entries:
+        prefix, dash, _ = entry.key.id.rpartition("-")
+        if not dash:
+            return ""
+        tally = tallies.setdefault(prefix, [0, 0])
+        tally[0] += entry.outcome == "passed"
+        tally[1] += 1
+    return " · ".join(f"{p} {passed} of {n}" for p, (passed, n) in tallies.items())
+
+
+def _head(report: Report) -> list[Line]:
+    around = report.surroundings
+    described = []
+    for name, info in report.paths.items():
+        told = ", ".join(info.values())
+        described.append(f"{name} ({told})" if told else name)
+    matrix = f"{around.matrix.file}, {len(around.rows)} rows" if around.matrix else "none"
+    return [
+        line("paths    ", " = ".join(described) or "none was judged"),
+        line("matrix   ", matrix),
+    ]
+
+
+def _table(report: Report) -> list[Line]:
+    rows, names = report.surroundings.rows, list(report.paths)
+    shown = list(report.entries)
+    folded = 0
+    if len(shown) > MAX_ROWS:
+        shown = [e for e in shown if e.outcome != "passed"][:MAX_ROWS]
+        folded = len(report.entries) - len(shown)
+    if not shown:
+        return [line(f"vectors  {folded} passed, none failed")]
+    wide = max([6, *(len(e.key.id) for e in shown)])
+    cell = max(5, len(names))
+    legend = f"one mark a path: {', '.join(names)}; . agrees  x diverges  ! raised"
+    head = "vector".ljust(wide) + "".join(f"  {row.ljust(cell)}" for row in rows)
+    lines = [line(), line(Span(head.rstrip(), Style.STRONG), "  ", Span(legend, Style.FAINT))]
+    lines += [_row(entry, rows, names, (wide, cell)) for entry in shown]
+    if folded:
+        passed = report.counts()["passed"]
+        lines.append(line(f"... and {folded} more, {passed} of all passed"))
+    return [*lines, line()]
+
+
+def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[int, int]) -> Line:
+    wide, cell = widths
+    judgement = entry.telling
+    label = entry.key.id.ljust(wide)
+    if judgement is None:
+        return line(Span(f"{label}  no judgement on record", Style.DOUBTFUL))
+    spans: list[Span | str] = [label]
+    for row in rows:
+        marks = "".join(_mark(judgement, row, name) for name in names)
+        style = Style.PLAIN if set(marks) <= {"."} else Style.BAD
+        spans += ["  ", Span(marks.ljust(cell), style)]
+    unlisted = {d.field for d in judgement.divergences if d.rule not in rows}
+    if unlisted:
+        spans.append(Span(f"  unlisted: {', '.join(sorted(unlisted))}", Style.BAD))
+    if len(entry.judgements) > 1:
+        spans.append(Span(f"  {len(entry.judgements)} judgements", Style.DOUBTFUL))
+    return line(*spans)
+
+
+def _mark(judgement: Judgement, row: str, name: str) -> str:
+    path = judgement.paths.get(name)
+    if path is None:
+        return "-"
+    if path.error is not None:
+        return "!"
+    broken = any(
+        breach.startswith(f"{name} ")
+        for divergence in judgement.divergences
+        if divergence.rule == row
+        for breach in divergence.broken
+    )
+    return "x" if broken else "."
+
+
+def _latencies(report: Report) -> list[Line]:
+    if not report.stress:
+        return []
+    limits = {
+        e.telling.stress.limit_ms
+        for e in report.entries
+        if e.telling is not None and e.telling.stress is not None
+    }
+    limit = " / ".join(f"{ms:g}" for ms in sorted(limits))
+    wide = max(6, *(len(name) for name in report.stress))
+    head = f"{'stress'.ljust(wide)}     p50      p95      p99      max  ms; limit p99 < {limit}"
+    lines = [line(Span(head, Style.STRONG))]
+    for name, (vector, load) in report.stress.items():
+        at = load.latency
+        figures = "".join(f"{ms:9.3f}" for ms in (at.p50_ms, at.p95_ms, at.p99_ms, at.max_ms))
+        rest = (
+            f"  {vector}: {at.n} calls, {load.concurrency} at once, "
+            f"{load.throughput_per_s:,.0f}/s, {load.errors} errors"
+        )
+        lines.append(line(name.ljust(wide), figures, rest))
+    return [*lines, line()]
