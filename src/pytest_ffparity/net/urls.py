@@ -7,10 +7,12 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from pytest_ffparity.errors import FFParityError
+
 _PRODUCTION: Final = "production"
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(FFParityError, ValueError):
     """Settings with which a service must not start; the message names the setting and the remedy."""
 
 

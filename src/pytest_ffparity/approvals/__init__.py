@@ -1,0 +1,1 @@
+"""Asks the Admin service about approvals of sensitive flags."""
