@@ -54,6 +54,11 @@ def test_the_arrows_hold() -> None:
         ("parity/compare.py", "import pytest", "Only the plugin knows pytest"),
         ("plugin/options.py", "import asyncpg", "Only the backings know the database driver"),
         ("auth/settings.py", "import httpx", "One HTTP client"),
+        (
+            "plugin/options.py",
+            "from _pytest.config import Config",
+            "Nothing rests on pytest's private parts",
+        ),
         ("newcomer.py", "", "Arrows point down"),
     ],
 )
