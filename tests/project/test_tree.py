@@ -59,3 +59,15 @@ def test_the_forbidden_is_recognised() -> None:
     }
     assert all(re.search(FORBIDDEN[what], sample) for what, sample in samples.items())
     assert samples.keys() == FORBIDDEN.keys()
+
+
+def test_the_architecture_names_every_package_and_no_other() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)/?` \|", text, re.MULTILINE)
+    package = ROOT / "src" / "pytest_ffparity"
+    standing = {
+        path.stem
+        for path in package.iterdir()
+        if path.is_dir() or (path.suffix == ".py" and path.stem != "__init__")
+    }
+    assert sorted(named) == sorted(standing - {"__pycache__"})

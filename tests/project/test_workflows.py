@@ -49,6 +49,21 @@ def test_workflows_are_what_the_service_reads() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_workflow_that_the_documentation_offers_is_as_sound(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    offered = text.partition("```yaml\n")[2].partition("```")[0]
+    assert offered.startswith("name: parity\n")
+    workflow = tmp_path / ".github" / "workflows" / "parity.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(offered, encoding="utf-8")
+    zizmor = tool("zizmor", "--offline", "--persona", "pedantic", "--no-progress", workflow)
+    assert zizmor.returncode == 0, zizmor.stdout + zizmor.stderr
+    schema = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
+    assert schema.returncode == 0, schema.stdout + schema.stderr
+    own = (ROOT / ".github" / "workflows" / "parity.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"uses: .*", offered)) == set(re.findall(r"uses: .*", own))
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_action_is_pinned_by_commit_with_its_version_beside_it(path: Path) -> None:
     uses = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
