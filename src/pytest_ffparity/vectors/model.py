@@ -87,7 +87,7 @@ class MatrixRow(msgspec.Struct, frozen=True, kw_only=True):
     rule: Literal["MUST_MATCH", "MUST_DIFFER", "MAY_DIFFER"]
     compare: Literal["exact", "unordered", "tolerance"] = "exact"
     tolerance: float | None = None
-    values: dict[str, JSON] = {}  # noqa: RUF012 - msgspec copies it
+    values: dict[str, JSON] = {}
     why: str
 
 

@@ -11,7 +11,6 @@ from pytest_ffparity.formats.pointer import join
 from pytest_ffparity.formats.schema import Problem
 from pytest_ffparity.vectors import worlds
 from pytest_ffparity.vectors.document import digest, load
-from pytest_ffparity.vectors.errors import VectorFileError as VectorFileError
 from pytest_ffparity.vectors.model import (
     MixCase,
     Phase,
