@@ -9,8 +9,6 @@ import msgspec
 
 from pytest_ffparity.errors import FFParityError
 
-from pytest_ffparity.errors import FFParityError
-
 
 class FileProblem(msgspec.Struct, frozen=True):
     """One problem of a file; the pointer is None where there is no JSON to point into."""
