@@ -20,7 +20,7 @@ class ApprovalSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = 1.0
     cache_seconds: float = 2.0
     cache_size: int = 1024
-    in_flight: int = 16
+    in_flight: int = 8
     failures_to_open: int = 5
     open_seconds: float = 5.0
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ffparity.auth.authenticator import TokenAuthenticator
+from pytest_ffparity.auth.codes import AuthCode
+from pytest_ffparity.auth.jwks import Held
+from pytest_ffparity.auth.keyset import KeySetError
+from pytest_ffparity.auth.settings import AuthSettings
+from pytest_ffparity.evaluator.model import Identity, Rejection
+from pytest_ffparity.evaluator.names import AuthMode
+from pytest_ffparity.paths.keys import ISSUER, KeyRing
+
+NOW = datetime(2026, 4, 19, tzinfo=UTC)
+RING = KeyRing()
+SETTINGS = AuthSettings(
+    # Nobody answers there: only what needs no fetch can pass.
+    jwks_url="http://127.0.0.1:9/keys",
+    issuers=frozenset({ISSUER}),
+    allow_dev_headers=True,
+)
+GOOD = RING.mint({"claims": {"sub": "U1001", "tenant_id": "T"}}, NOW)
+
+
+def judged(headers: Any) -> Identity | Rejection:
+    async def main() -> Identity | Rejection:
+        authenticator = TokenAuthenticator(
+            SETTINGS, clock=lambda: NOW, held=Held(RING.jwks(["k1"]))
+        )
+        try:
+            return await authenticator.authenticate(headers)
+        finally:
+            await authenticator.aclose()
+
+    return asyncio.run(main())
+
+
+names = st.sampled_from(["Authorization", "X-FF-Tenant", "X-FF-User"]) | st.text(max_size=20)
+anything = st.text(st.characters(exclude_categories=()), max_size=60)
+values = anything | anything.map(lambda text: f"Bearer {text}")
+
+
+@given(st.lists(st.tuples(names, values), max_size=4).map(tuple))
+def test_whatever_a_caller_sends_there_is_an_answer(headers: Any) -> None:
+    answer = judged(headers)
+    if isinstance(answer, Rejection):
+        assert AuthCode(answer.code)
+    else:
+        assert answer.mode is not AuthMode.VERIFIED
+
+
+@given(st.integers(0, len(GOOD) - 1), st.integers(0, 127))
+def test_a_token_changed_anywhere_is_never_verified(at: int, to: int) -> None:
+    changed = f"{GOOD[:at]}{chr(to)}{GOOD[at + 1 :]}"
+    answer = judged((("Authorization", f"Bearer {changed}"),))
+    if changed == GOOD:
+        assert isinstance(answer, Identity)
+        assert answer.mode is AuthMode.VERIFIED
+    elif isinstance(answer, Identity):
+        # The flip made another kid, and the fallback is on.
+        assert answer.mode is AuthMode.DECODE_ONLY
+
+
+@pytest.mark.parametrize("document", [{}, {"keys": []}])
+def test_a_held_set_without_a_key_is_refused_at_the_start(document: Any) -> None:
+    with pytest.raises(KeySetError):
+        TokenAuthenticator(SETTINGS, clock=lambda: NOW, held=Held(document))
+
+
+def test_a_key_bound_to_another_algorithm_is_not_used() -> None:
+    (jwk,) = RING.jwks(["k1"])["keys"]
+
+    async def main() -> Identity | Rejection:
+        held = Held({"keys": [{**jwk, "alg": "PS256"}]})
+        authenticator = TokenAuthenticator(SETTINGS, clock=lambda: NOW, held=held)
+        try:
+            return await authenticator.authenticate((("Authorization", f"Bearer {GOOD}"),))
+        finally:
+            await authenticator.aclose()
+
+    assert asyncio.run(main()) == Rejection("alg_not_allowed")

@@ -1,0 +1,287 @@
+"""The cache against an endpoint whose answers and whose clock the test sets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.auth.fetch import Fetched, HTTPFetch
+from pytest_ffparity.auth.jwks import Found, Held, JWKSCache, Missing
+from pytest_ffparity.paths.http_server import JSONServer
+from pytest_ffparity.paths.keys import KeyRing
+
+
+class Endpoint(JSONServer):
+    """Answers as it is told, and only when it is let."""
+
+    content_type = "application/jwk-set+json"
+    status = 200
+    document: Any = None
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        del method, path, body
+        return self.status, self.document
+
+
+class Seconds:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def endpoint(ring: KeyRing) -> Iterator[Endpoint]:
+    server = Endpoint()
+    server.document = ring.jwks(["k1"])
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def clock() -> Seconds:
+    return Seconds()
+
+
+def run(
+    endpoint: Endpoint,
+    clock: Seconds,
+    steps: Callable[[JWKSCache], Awaitable[None]],
+    **options: Any,
+) -> None:
+    async def main() -> None:
+        fetch = HTTPFetch(endpoint.url)
+        cache = JWKSCache(fetch, monotonic=clock, jitter=lambda: 0.0, **options)
+        try:
+            await steps(cache)
+        finally:
+            await cache.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_thousand_first_callers_cost_one_fetch(endpoint: Endpoint, clock: Seconds) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        found = await asyncio.gather(*(cache.find("RS256", "k1") for _ in range(1000)))
+        assert all(isinstance(one, Found) for one in found)
+
+    run(endpoint, clock, steps)
+    assert endpoint.requests == 1
+
+
+def test_a_thousand_callers_share_one_failure(endpoint: Endpoint, clock: Seconds) -> None:
+    endpoint.status = 500
+
+    async def steps(cache: JWKSCache) -> None:
+        found = await asyncio.gather(*(cache.find("RS256", "k1") for _ in range(1000)))
+        assert set(found) == {Missing.NO_SET}
+
+    run(endpoint, clock, steps)
+    assert endpoint.requests == 1
+
+
+def test_unknown_kids_are_asked_for_once_in_a_cool_down(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        for kid in ("a", "b", "c"):
+            assert await cache.find("RS256", kid) is Missing.NOT_PUBLISHED
+        assert endpoint.requests == 1
+        clock.now += 29
+        assert await cache.find("RS256", "a") is Missing.NOT_PUBLISHED
+        assert endpoint.requests == 1
+        clock.now += 1
+        endpoint.document = ring.jwks(["k1", "k2"])
+        assert isinstance(await cache.find("RS256", "k2"), Found)
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+        assert endpoint.requests == 2
+
+    # The set it starts with is seconds old, and still opens no cool-down.
+    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"]), 5))
+
+
+def test_failures_back_off_and_a_success_ends_it(endpoint: Endpoint, clock: Seconds) -> None:
+    endpoint.status = 503
+
+    async def steps(cache: JWKSCache) -> None:
+        for fetches, delay in enumerate((5, 10, 20, 30, 30), start=1):
+            for kid in ("k1", "other"):
+                assert await cache.find("RS256", kid) is Missing.NO_SET
+            assert endpoint.requests == fetches
+            assert cache.retry_after() == delay
+            clock.now += delay - 1
+            assert await cache.find("RS256", "k1") is Missing.NO_SET
+            assert endpoint.requests == fetches
+            clock.now += 1
+        endpoint.status = 200
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+        clock.now += 300
+        endpoint.status = 503
+        await cache.find("RS256", "k1")
+        assert cache.retry_after() == 5
+
+    run(endpoint, clock, steps)
+
+
+def test_jitter_only_lengthens_a_back_off(endpoint: Endpoint, clock: Seconds) -> None:
+    endpoint.status = 503
+
+    async def main() -> None:
+        cache = JWKSCache(HTTPFetch(endpoint.url), monotonic=clock, jitter=lambda: 1.0)
+        await cache.find("RS256", "k1")
+        assert cache.retry_after() == 6
+        await cache.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_stale_set_serves_its_keys_with_one_fetch_a_back_off(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    endpoint.status = 500
+
+    async def steps(cache: JWKSCache) -> None:
+        for _ in range(3):
+            found = await cache.find("RS256", "k1")
+            assert isinstance(found, Found)
+            assert found.stale
+            assert await cache.find("RS256", "k2") is Missing.NOT_REFRESHED
+        assert endpoint.requests == 1
+        clock.now += 3300
+        assert await cache.find("RS256", "k1") is Missing.NO_SET
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"]), 300))
+
+
+def test_a_bad_document_leaves_the_held_set_in_force(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        bad: list[Any] = [[], {"keys": []}, {"keys": [{"kty": "oct", "k": "eA"}]}]
+        for document in bad:
+            endpoint.document = document
+            clock.now += 31
+            assert await cache.find("RS256", "new") is Missing.NOT_REFRESHED
+            found = await cache.find("RS256", "k1")
+            assert isinstance(found, Found)
+            assert not found.stale
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"])))
+    assert endpoint.requests == 3
+
+
+def test_a_retired_key_lives_through_the_overlap(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+        assert isinstance(await cache.find("RS256", "old"), Found)
+        clock.now += 299
+        assert isinstance(await cache.find("RS256", "old"), Found)
+        clock.now += 1
+        assert await cache.find("RS256", "old") is Missing.NOT_PUBLISHED
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 400))
+
+
+def test_without_an_overlap_a_retired_key_is_gone_at_once(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        assert await cache.find("RS256", "old") is Missing.NOT_PUBLISHED
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 400), overlap=0.0)
+
+
+def test_a_replaced_key_has_no_overlap(endpoint: Endpoint, clock: Seconds, ring: KeyRing) -> None:
+    (replaced,) = ring.jwks(["k2"])["keys"]
+    endpoint.document = {"keys": [{**replaced, "kid": "k1"}]}
+
+    async def steps(cache: JWKSCache) -> None:
+        before = await cache.find("RS256", "k1")
+        clock.now += 300
+        after = await cache.find("RS256", "k1")
+        assert isinstance(before, Found)
+        assert isinstance(after, Found)
+        assert before.key.der != after.key.der
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"])))
+
+
+def test_several_keys_for_a_token_without_kid_are_not_tried(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        assert await cache.find("RS256", None) is Missing.NOT_PUBLISHED
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["k1", "k2"])))
+    assert endpoint.requests == 0
+
+
+def test_a_cancelled_caller_takes_nobody_along(endpoint: Endpoint, clock: Seconds) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        first = asyncio.create_task(cache.find("RS256", "k1"))
+        second = asyncio.create_task(cache.find("RS256", "k1"))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert isinstance(await second, Found)
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+    run(endpoint, clock, steps)
+    assert endpoint.requests == 1
+
+
+def test_a_known_key_is_served_while_a_fetch_hangs(clock: Seconds, ring: KeyRing) -> None:
+    class Hanging:
+        def __init__(self) -> None:
+            self.asked = asyncio.Event()
+
+        async def __call__(self) -> Any:
+            self.asked.set()
+            await asyncio.Event().wait()
+
+        async def aclose(self) -> None:
+            pass
+
+    async def main() -> None:
+        fetch = Hanging()
+        cache = JWKSCache(fetch, monotonic=clock, held=Held(ring.jwks(["k1"])))
+        waiting = asyncio.create_task(cache.find("RS256", "unknown"))
+        await fetch.asked.wait()
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+        await cache.aclose()
+        assert await waiting is Missing.NOT_REFRESHED
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("said", "ttl"), [(60, 60), (1, 30), (9999, 300), (None, 300)])
+def test_a_shorter_max_age_is_honoured_down_to_thirty_seconds(
+    clock: Seconds, ring: KeyRing, said: int | None, ttl: float
+) -> None:
+    class Counting:
+        fetches = 0
+
+        async def __call__(self) -> Fetched:
+            self.fetches += 1
+            return Fetched(ring.jwks(["k1"]), said)
+
+        async def aclose(self) -> None:
+            pass
+
+    async def main() -> None:
+        fetch = Counting()
+        cache = JWKSCache(fetch, monotonic=clock)
+        await cache.find("RS256", "k1")
+        clock.now += ttl - 0.5
+        await cache.find("RS256", "k1")
+        assert fetch.fetches == 1
+        clock.now += 0.5
+        await cache.find("RS256", "k1")
+        assert fetch.fetches == 2
+
+    asyncio.run(main())
