@@ -1,0 +1,187 @@
+"""The two JSON documents of the file backing: strict reading, and writing by atomic replace."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from pytest_ffparity.backing.checked import Checked, check_world, json_text
+from pytest_ffparity.errors import FFParityError
+from pytest_ffparity.evaluator.ids import legal_id
+from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
+from pytest_ffparity.evaluator.records import (
+    RecordError,
+    flag_record,
+    override_record,
+    read_flag,
+    read_tenant_override,
+    read_user_override,
+)
+from pytest_ffparity.formats import strict_json
+from pytest_ffparity.formats.pointer import join
+
+REGISTRY: Final = "registry.json"
+OVERRIDES: Final = "override_examples.json"
+
+_Key: TypeAlias = tuple[str, ...]
+
+
+class DocumentError(FFParityError):
+    """A whole document that can't be used; the message names the place inside it."""
+
+
+class Registry(msgspec.Struct, frozen=True):
+    """What a registry document holds, by flag key.
+
+    `alarms` tells of records whose key can't be read, so that nobody can ask for them.
+    """
+
+    flags: dict[str, Flag | Corrupt] = {}
+    alarms: tuple[str, ...] = ()
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """What an override document holds, by (flag, tenant) and (flag, tenant, user)."""
+
+    tenant: dict[_Key, Override | Corrupt] = {}
+    user: dict[_Key, Override | Corrupt] = {}
+    alarms: tuple[str, ...] = ()
+
+
+def read_registry(text: bytes) -> Registry:
+    """Read a registry document; an unsound record is kept as `Corrupt` under its key.
+
+    Raises:
+        DocumentError: The document as a whole can't be used.
+    """
+    document = _document(text, ("flags",))
+    alarms: list[str] = []
+    flags = _records(document, "flags", ("flag_key",), read_flag, alarms)
+    return Registry({key[0]: record for key, record in flags.items()}, tuple(alarms))
+
+
+def read_overrides(text: bytes) -> Overrides:
+    """Read an override document; an unsound record is kept as `Corrupt` under its key.
+
+    Raises:
+        DocumentError: The document as a whole can't be used.
+    """
+    document = _document(text, ("tenant_overrides", "user_overrides"))
+    alarms: list[str] = []
+    tenant_ids = ("flag_key", "tenant_id")
+    user_ids = ("flag_key", "tenant_id", "user_id")
+    return Overrides(
+        _records(document, "tenant_overrides", tenant_ids, read_tenant_override, alarms),
+        _records(document, "user_overrides", user_ids, read_user_override, alarms),
+        tuple(alarms),
+    )
+
+
+def write_documents(
+    folder: Path,
+    flags: Iterable[object],
+    tenant_overrides: Iterable[object],
+    user_overrides: Iterable[object],
+) -> Checked:
+    """Check raw records and write both documents into a folder.
+
+    Returns:
+        The checked records, as the seed of the Postgres store takes them.
+
+    Raises:
+        RecordError: A record is refused; nothing was written.
+    """
+    checked = check_world(flags, tenant_overrides, user_overrides)
+    registry = {"flags": [flag_record(flag) for flag in checked.flags]}
+    overrides = {
+        "tenant_overrides": [override_record(override) for override in checked.tenant_overrides],
+        "user_overrides": [override_record(override) for override in checked.user_overrides],
+    }
+    write_atomic(folder / REGISTRY, json_text(registry, indent=2) + "\n")
+    write_atomic(folder / OVERRIDES, json_text(overrides, indent=2) + "\n")
+    return checked
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Replace a file as a whole, durably; a failure leaves the old file and nothing else."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            # mkstemp's 0600 would lock out a service under another user.
+            os.chmod(name, _mode(path))  # noqa: PTH101 - a name, as mkstemp gives it
+            os.fsync(stream.fileno())
+        os.replace(name, path)  # noqa: PTH105 - a name, as mkstemp gives it
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return 0o644
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # a folder can't be opened there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _document(text: bytes, lists: tuple[str, ...]) -> dict[str, list[Any]]:
+    try:
+        document = strict_json.loads(text)
+    except strict_json.JSONRefusedError as error:
+        raise DocumentError(str(error)) from None
+    if not isinstance(document, dict):
+        raise DocumentError(f"(top level): expected an object with {' and '.join(lists)}")
+    for key in document:
+        if key not in lists:
+            raise DocumentError(f"{join([key])}: unknown key; known are {', '.join(lists)}")
+    for name in lists:
+        if not isinstance(document.get(name), list):
+            raise DocumentError(f"{join([name])}: expected a list of records")
+    return document
+
+
+def _records(
+    document: dict[str, list[Any]],
+    name: str,
+    ids: tuple[str, ...],
+    read: Callable[[object], Flag | Override],
+    alarms: list[str],
+) -> dict[_Key, Any]:
+    found: dict[_Key, Flag | Override | Corrupt] = {}
+    for index, record in enumerate(document[name]):
+        where = join([name, index])
+        key = _key(record, ids)
+        if key is None:
+            alarms.append(f"{where}: a record without a legal {', '.join(ids)}; it is left out")
+        elif key in found:
+            found[key] = Corrupt(f"{where}: the same key stands twice")
+        else:
+            try:
+                found[key] = read(record)
+            except RecordError as error:
+                found[key] = Corrupt(f"{where}{error.pointer}: {error.problem}")
+    return found
+
+
+def _key(record: object, ids: tuple[str, ...]) -> _Key | None:
+    if not isinstance(record, dict):
+        return None
+    key = [record.get(name) for name in ids]
+    return tuple(map(str, key)) if all(legal_id(part) for part in key) else None

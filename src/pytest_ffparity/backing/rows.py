@@ -1,0 +1,66 @@
+"""Rows of the tables as records: what the seed writes and what a read finds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
+from pytest_ffparity.evaluator.records import (
+    RecordError,
+    read_flag,
+    read_tenant_override,
+    read_user_override,
+)
+from pytest_ffparity.formats import instant
+from pytest_ffparity.formats.strict_json import JSONRefusedError, loads
+
+
+def flag_fields(row: asyncpg.Record) -> dict[str, Any]:
+    """Give a row of the registry as the raw record it stands for, JSON columns read from text.
+
+    Raises:
+        JSONRefusedError: A JSON column holds what the strict reader refuses.
+    """
+    return {
+        "flag_key": row["flag_key"],
+        "value_type": row["value_type"],
+        "default_value": loads(row["default_value"]),
+        "safe_value": loads(row["safe_value"]),
+        "off_value": loads(row["off_value"]),
+        "enabled": row["enabled"],
+        "sensitive": row["sensitive"],
+        "rollout": None if row["rollout"] is None else loads(row["rollout"]),
+        "description": row["description"],
+        "version": row["version"],
+    }
+
+
+def read_flag_row(row: asyncpg.Record) -> Flag | Corrupt:
+    """Check a row of the registry as strictly as at the write, its content hash too."""
+    try:
+        flag = read_flag(flag_fields(row))
+    except (JSONRefusedError, RecordError) as error:
+        return Corrupt(f"flag_registry: {error}")
+    if flag.flag_version != row["flag_version"]:
+        return Corrupt("flag_registry: flag_version is not that of the record")
+    return flag
+
+
+def read_override_row(
+    ids: dict[str, str], value: str, expires_at: datetime | None, version: int
+) -> Override | Corrupt:
+    """Check the columns of an override as strictly as at the write."""
+    user = "user_id" in ids
+    try:
+        record = {
+            **ids,
+            "value": loads(value),
+            "expires_at": None if expires_at is None else instant.text(expires_at),
+            "version": version,
+        }
+        return read_user_override(record) if user else read_tenant_override(record)
+    except (JSONRefusedError, RecordError) as error:
+        return Corrupt(f"{'user' if user else 'tenant'}_override: {error}")
