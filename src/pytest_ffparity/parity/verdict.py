@@ -38,6 +38,17 @@ class Declared(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """Something that is missing, doubled or in doubt, of one vector or of the whole run."""
+
+    what: str
+    key: VectorKey | None = None
+
+    def __str__(self) -> str:
+        """Give the gap in one sentence."""
+        return self.what if self.key is None else f"{self.key}: {self.what}"
+
+
 class Ruling(msgspec.Struct, frozen=True):
     """The verdict and every reason against `go`.
 
@@ -48,7 +59,7 @@ class Ruling(msgspec.Struct, frozen=True):
     verdict: Verdict
     failures: tuple[str, ...]
     narrowed: tuple[VectorKey, ...]
-    gaps: tuple[str, ...]
+    gaps: tuple[Gap, ...]
 
 
 def rule(
@@ -57,7 +68,7 @@ def rule(
     *,
     nonce: str,
     narrowed: Iterable[VectorKey] = (),
-    gaps: Iterable[str] = (),
+    gaps: Iterable[Gap] = (),
 ) -> Ruling:
     """Weigh the record.
 
@@ -70,28 +81,28 @@ def rule(
     """
     records = list(judgements)
     failures = [_failure(j) for j in records if not j.passed]
-    found = [*declared.problems, *gaps]
+    found = [*map(Gap, declared.problems), *gaps]
     sound = [j for j in records if j.run == nonce]
     if len(sound) < len(records):
-        found.append(f"{len(records) - len(sound)} judgement(s) were not made in this run")
+        found.append(Gap(f"{len(records) - len(sound)} judgement(s) were not made in this run"))
     counted = Counter(VectorKey(j.file, j.id) for j in sound)
     left_out = sorted(set(narrowed) - set(counted))
+    explained = {gap.key for gap in found}
     for key in declared.digests:
-        if counted[key] == 0 and key not in left_out:
-            found.append(f"{key}: no judgement on record")
+        if counted[key] == 0 and key not in left_out and key not in explained:
+            found.append(Gap("no judgement on record", key))
         elif counted[key] > 1:
-            found.append(f"{key}: {counted[key]} judgements on record, expected one")
+            found.append(Gap(f"{counted[key]} judgements on record, expected one", key))
+    strangers = counted.keys() - declared.digests
+    found += [Gap("judged, but no file declares it", key) for key in strangers]
     found += [
-        f"{key}: judged, but no file declares it" for key in counted.keys() - declared.digests
-    ]
-    found += [
-        f"{j.file}::{j.id}: judged from another text than the file holds"
+        Gap("judged from another text than the file holds", VectorKey(j.file, j.id))
         for j in sound
         if declared.digests.get(VectorKey(j.file, j.id), j.digest) != j.digest
     ]
     found += _ids(declared) + _paths(sound)
     if not declared.digests and not found:
-        found.append("no vector was declared: there is nothing to prove parity with")
+        found.append(Gap("no vector was declared: there is nothing to prove parity with"))
     verdict = Verdict.GO
     if failures:
         verdict = Verdict.BLOCKED
@@ -114,24 +125,24 @@ def _failure(judgement: Judgement) -> str:
     return f"{judgement.id}: {'; '.join(parts)}"
 
 
-def _ids(declared: Declared) -> list[str]:
+def _ids(declared: Declared) -> list[Gap]:
     homes: dict[str, list[str]] = {}
     for key in declared.digests:
         homes.setdefault(key.id, []).append(key.file)
     return [
-        f"{name}: declared in more than one file ({', '.join(files)})"
+        Gap(f"{name}: declared in more than one file ({', '.join(files)})")
         for name, files in homes.items()
         if len(files) > 1
     ] + [
-        f"{name}: required by the matrix, but in no vector file"
+        Gap(f"{name}: required by the matrix, but in no vector file")
         for name in declared.required
         if name not in homes
     ]
 
 
-def _paths(judgements: list[Judgement]) -> list[str]:
+def _paths(judgements: list[Judgement]) -> list[Gap]:
     lists = {tuple(j.paths) for j in judgements}
     if len(lists) > 1:
         shown = " / ".join(sorted(", ".join(names) for names in lists))
-        return [f"not every vector was judged on the same paths: {shown}"]
+        return [Gap(f"not every vector was judged on the same paths: {shown}")]
     return []

@@ -68,12 +68,13 @@ def _ffparity_bench(
     from pytest_ffparity.parity import session  # noqa: PLC0415
     from pytest_ffparity.parity.run import Run  # noqa: PLC0415
     from pytest_ffparity.paths.mint import minted  # noqa: PLC0415
+    from pytest_ffparity.paths.world import instant_of  # noqa: PLC0415
     from pytest_ffparity.plugin.bench import Bench  # noqa: PLC0415
 
     paths = session.checked_paths(ffparity_paths)
 
     def materialise(request: Any, world: Any) -> Any:
-        return minted(request, ffparity_keys, world)
+        return minted(request, ffparity_keys, instant_of(world))
 
     run = Run(
         nonce=pytestconfig.stash[keys.NONCE],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
 
 from pytest_ffparity.parity.judgement import Judgement
-from pytest_ffparity.parity.verdict import Declared, Ruling, VectorKey, rule
+from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, rule
 from pytest_ffparity.plugin.collection import Collection
 from pytest_ffparity.plugin.failure import FailureText
 from pytest_ffparity.plugin.narrowing import Narrowing
@@ -21,13 +22,14 @@ class Ledger:
         self.judgements: list[tuple[Judgement, str | None]] = []
         self._nonce = nonce
         self._narrowing = narrowing
-        self._gaps: list[str] = []
+        self._gaps: list[Gap] = []
         self._collections: list[Collection] = []
 
-    def add_gap(self, text: str) -> None:
+    def add_gap(self, what: str, key: VectorKey | None = None) -> None:
         """Note a reason why the run can't be go, once."""
-        if text not in self._gaps:
-            self._gaps.append(text)
+        gap = Gap(what, key)
+        if gap not in self._gaps:
+            self._gaps.append(gap)
 
     def add_collection(self, collection: Collection) -> None:
         """Take what one process collected."""
@@ -35,34 +37,35 @@ class Ledger:
 
     def add_report(self, report: Any) -> None:
         """Take the report of one phase of one item."""
-        key = getattr(report, "ffparity_key", None)
-        if key is None:
+        place = getattr(report, "ffparity_key", None)
+        if place is None:
             return
+        key = VectorKey(*place)
         worker = getattr(report, "worker_id", None)
         passed = True
         for text in getattr(report, "ffparity_judgements", ()):
             try:
                 judgement = Judgement.from_text(text)
             except msgspec.MsgspecError:
-                self.add_gap(f"{VectorKey(*key)}: the judgement on record can't be read")
+                self.add_gap("the judgement on record can't be read", key)
                 continue
             self.judgements.append((judgement, worker))
             if not judgement.passed:
                 passed = False
                 if report.outcome == "failed":
                     report.longrepr = FailureText(judgement)
-        self._weigh(str(VectorKey(*key)), report, judged_well=passed)
+        self._weigh(key, report, judged_well=passed)
 
-    def _weigh(self, name: str, report: Any, *, judged_well: bool) -> None:
+    def _weigh(self, key: VectorKey, report: Any, *, judged_well: bool) -> None:
         """Note outcomes that a judgement can't vouch for."""
         if hasattr(report, "wasxfail"):
-            self.add_gap(f"{name}: marked xfail")
+            self.add_gap("marked xfail", key)
         elif report.outcome == "skipped":
-            self.add_gap(f"{name}: skipped")
+            self.add_gap("skipped", key)
         elif report.outcome == "rerun" and judged_well:
-            self.add_gap(f"{name}: was run again, though no judgement had failed")
+            self.add_gap("was run again, though no judgement had failed", key)
         elif report.outcome == "failed" and judged_well:
-            self.add_gap(f"{name}: failed in {report.when}, outside the judgement")
+            self.add_gap(f"failed in {report.when}, outside the judgement", key)
 
     def ruling(self) -> Ruling:
         """Weigh everything that is on the books."""
@@ -75,19 +78,19 @@ class Ledger:
             gaps=[*self._gaps, *gaps],
         )
 
-    def _left_out(self) -> tuple[set[VectorKey], list[str]]:
+    def _left_out(self) -> tuple[set[VectorKey], list[Gap]]:
         narrowed: set[VectorKey] = set()
-        gaps: list[str] = []
+        gaps: list[Gap] = []
         for seen in self._collections:
             collected, deselected = set(seen.collected), set(seen.deselected)
             if self._narrowing.deselects:
                 narrowed |= deselected
-            elif deselected:
-                gaps += [f"{k}: deselected, not by this command line" for k in sorted(deselected)]
+            else:
+                gaps += [Gap("deselected, not by this command line", k) for k in sorted(deselected)]
             if self._narrowing.skips_collecting:
                 narrowed |= self.declared.digests.keys() - collected
             removed = collected - deselected - set(seen.scheduled)
-            gaps += [f"{key}: removed from the run after its collection" for key in sorted(removed)]
-            twice = {key for key in seen.scheduled if seen.scheduled.count(key) > 1}
-            gaps += [f"{key}: scheduled more than once" for key in sorted(twice)]
+            gaps += [Gap("removed from the run after its collection", k) for k in sorted(removed)]
+            scheduled = Counter(seen.scheduled)
+            gaps += [Gap("scheduled more than once", k) for k in scheduled if scheduled[k] > 1]
         return narrowed, list(dict.fromkeys(gaps))

@@ -24,7 +24,7 @@ def to_text(report: Report) -> str:
         "gate_run": report.gate_run,
         "reasons": {
             "failures": list(ruling.failures),
-            "gaps": list(ruling.gaps),
+            "gaps": [str(gap) for gap in ruling.gaps],
             "narrowed": [str(key) for key in ruling.narrowed],
         },
         "counts": report.counts(),

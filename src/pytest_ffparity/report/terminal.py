@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from pytest_ffparity.parity.judgement import Judgement
-from pytest_ffparity.parity.verdict import Verdict
+from pytest_ffparity.parity.verdict import Gap, VectorKey, Verdict
 from pytest_ffparity.report.lines import Line, Span, Style, line
 from pytest_ffparity.report.model import Entry, Report
 
 # A table that fits a screen; beyond it, vectors that passed share one line.
 MAX_ROWS: Final = 20
 MAX_REASONS: Final = 15
+MAX_NAMES: Final = 5
 
 _STYLE: Final = {
     Verdict.GO: Style.GOOD,
@@ -33,7 +35,7 @@ def verdict_lines(report: Report) -> list[Line]:
     lines = [
         line(Span(f"verdict  {ruling.verdict.upper()}", style), f"  {_tallies(report) or told}")
     ]
-    reasons = [*ruling.failures, *ruling.gaps]
+    reasons = [*ruling.failures, *_grouped(ruling.gaps)]
     lines += [line("         ", Span(f"- {text}", style)) for text in reasons[:MAX_REASONS]]
     if len(reasons) > MAX_REASONS:
         lines.append(line("         ", f"... and {len(reasons) - MAX_REASONS} more"))
@@ -46,6 +48,20 @@ def verdict_lines(report: Report) -> list[Line]:
             )
         )
     return lines
+
+
+def _grouped(gaps: Iterable[Gap]) -> list[str]:
+    """Put vectors with the same gap into one sentence."""
+    homes: dict[str, list[VectorKey]] = {}
+    for gap in gaps:
+        homes.setdefault(gap.what, []).extend([] if gap.key is None else [gap.key])
+    return [f"{_some(keys)}: {what}" if keys else what for what, keys in homes.items()]
+
+
+def _some(keys: list[VectorKey]) -> str:
+    shown = ", ".join(key.id for key in keys[:MAX_NAMES])
+    more = len(keys) - MAX_NAMES
+    return shown if more <= 0 else f"{shown} and {more} more"
 
 
 def _tallies(report: Report) -> str:
@@ -69,8 +85,9 @@ def _head(report: Report) -> list[Line]:
         described.append(f"{name} ({told})" if told else name)
     matrix = f"{around.matrix.file}, {len(around.rows)} rows" if around.matrix else "none"
     return [
-        line("paths    ", " = ".join(described) or "none was judged"),
+        line("paths    ", " · ".join(described) or "none was judged"),
         line("matrix   ", matrix),
+        line("marks    ", "one a path, in this order: . keeps the row  x breaks it  ! raised"),
     ]
 
 
@@ -85,9 +102,8 @@ def _table(report: Report) -> list[Line]:
         return [line(f"vectors  {folded} passed, none failed")]
     wide = max([6, *(len(e.key.id) for e in shown)])
     cell = max(5, len(names))
-    legend = f"one mark a path: {', '.join(names)}; . agrees  x diverges  ! raised"
     head = "vector".ljust(wide) + "".join(f"  {row.ljust(cell)}" for row in rows)
-    lines = [line(), line(Span(head.rstrip(), Style.STRONG), "  ", Span(legend, Style.FAINT))]
+    lines = [line(), line(Span(head.rstrip(), Style.STRONG))]
     lines += [_row(entry, rows, names, (wide, cell)) for entry in shown]
     if folded:
         passed = report.counts()["passed"]

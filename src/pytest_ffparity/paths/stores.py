@@ -1,0 +1,107 @@
+"""Where the built-in paths keep their flags, and how a world gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pytest_ffparity.backing import faults
+from pytest_ffparity.backing.checked import check_world
+from pytest_ffparity.backing.documents import OVERRIDES, REGISTRY, write_documents
+from pytest_ffparity.backing.dsn import connect
+from pytest_ffparity.backing.embedded import EmbeddedPostgres
+from pytest_ffparity.backing.file import FileBacking
+from pytest_ffparity.backing.postgres import PostgresBacking
+from pytest_ffparity.backing.seed import seed
+from pytest_ffparity.backing.workspace import Workspace
+from pytest_ffparity.evaluator.protocols import Backing
+from pytest_ffparity.paths.world import CorruptValue, World
+
+if TYPE_CHECKING:
+    import asyncpg
+
+MISSING: Final = "missing"
+
+
+class FileStore:
+    """The two documents in a folder of the run's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.info = {"backing": "file"}
+        self._folder = folder
+
+    async def load(self, world: World) -> Backing:
+        """Write the world's documents, and give a backing that has read nothing yet."""
+        write_documents(self._folder, world.flags, world.tenant_overrides, world.user_overrides)
+        for corrupt in world.corrupt:
+            faults.overwrite_in_documents(self._folder, _key(corrupt), corrupt.value)
+        if world.backing == MISSING:
+            faults.remove_documents(self._folder)
+        return FileBacking(self._folder / REGISTRY, self._folder / OVERRIDES)
+
+    async def close(self) -> None:
+        """Nothing is open; the folder goes with its owner."""
+
+
+class PostgresStore:
+    """The tables in a place of the run's own, on an embedded server or a user's."""
+
+    def __init__(self, workspace: Workspace, *, embedded: bool) -> None:
+        kind = "embedded" if embedded else "by DSN"
+        self.info = {"backing": f"PostgreSQL {workspace.server_version} {kind}"}
+        self._workspace = workspace
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._backing: PostgresBacking | None = None
+
+    @classmethod
+    @contextmanager
+    def opened(cls, dsn: str | None, run: str) -> Iterator[PostgresStore]:
+        """Make a place for a run, and drop it again; without a DSN on a server started for it.
+
+        Raises:
+            FFParityError: There is no server to be had; says what to do.
+        """
+        with ExitStack() as stack:
+            if dsn is None:
+                server = EmbeddedPostgres()
+                stack.callback(server.stop)
+            workspace = Workspace.open(server.start().dsn if dsn is None else dsn, run)
+            stack.callback(workspace.close)
+            yield cls(workspace, embedded=dsn is None)
+
+    async def load(self, world: World) -> Backing:
+        """Fill the tables with the world, and give the backing over them."""
+        checked = check_world(world.flags, world.tenant_overrides, world.user_overrides)
+        schema = self._workspace.schema
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._workspace.dsn)
+        await faults.restore_tables(self._connection, schema=schema)
+        await seed(self._connection, checked, schema=schema)
+        for corrupt in world.corrupt:
+            await faults.overwrite_in_tables(self._connection, schema, _key(corrupt), corrupt.value)
+        if world.backing == MISSING:
+            await faults.hide_tables(self._connection, schema=schema)
+        return await self._opened()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._backing is not None:
+            await self._backing.aclose()
+            self._backing = None
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _opened(self) -> PostgresBacking:
+        # The pool holds no decision and no record: it alone outlives a world.
+        if self._backing is None:
+            self._backing = PostgresBacking(self._workspace.dsn, schema=self._workspace.schema)
+            await self._backing.open()
+        return self._backing
+
+
+def _key(corrupt: CorruptValue) -> tuple[str, ...]:
+    ids = (corrupt.flag_key, corrupt.tenant_id, corrupt.user_id)
+    return tuple(part for part in ids if part is not None)
