@@ -2,7 +2,7 @@
 # Kept to what GNU make 3.81 and a POSIX shell know, so that it works on macOS as it comes.
 
 PYTHON ?= python3
-REPORT ?= ffparity-report.json
+REPORT := ffparity-report.json
 
 VENV := .venv
 PY := $(VENV)/bin/python
