@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from pytest_ffparity.evaluator.ids import MAX_ID_BYTES, legal_id
-from pytest_ffparity.evaluator.model import JSON, Flag, Override, Rollout, ValueType, copied
+from pytest_ffparity.evaluator.model import JSON, Flag, Override, Rollout, ValueType
 from pytest_ffparity.evaluator.rollout import thousandths
 from pytest_ffparity.formats import instant
 from pytest_ffparity.formats.pointer import join
@@ -17,6 +17,7 @@ from pytest_ffparity.formats.strict_json import (
     JSONRefusedError,
     canonical,
     check,
+    copied,
     legal_text,
 )
 
@@ -158,7 +159,8 @@ def read_instant(fields: Mapping[str, Any], key: str) -> datetime | None:
     """Read an optional instant of a record; null and absent are the same here.
 
     Raises:
-        RecordError: Neither null nor a string in the one strict form.
+        RecordError: Neither null nor a string in the one strict form, or an instant that a database
+            can't tell from infinity.
     """
     found = fields.get(key)
     if found is None:
@@ -166,9 +168,13 @@ def read_instant(fields: Mapping[str, Any], key: str) -> datetime | None:
     if not isinstance(found, str):
         raise RecordError(join([key]), "expected an instant as a string, or null")
     try:
-        return instant.parse(found)
+        parsed = instant.parse(found)
     except ValueError as error:
         raise RecordError(join([key]), str(error)) from None
+    # The database's driver writes these two as its infinities.
+    if parsed in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        raise RecordError(join([key]), "the first and the last instant of the calendar are refused")
+    return parsed
 
 
 def _object(
