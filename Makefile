@@ -20,7 +20,7 @@ help:
 
 # No cache folder: a gate run leaves nothing behind that could narrow the next one.
 parity: $(INSTALLED)
-	$(PY) -m pytest --ffparity --ffparity-require-go -p no:cacheprovider --ffparity-report '$(REPORT)'
+	$(PY) -m pytest --ffparity --ffparity-require-go -p no:cacheprovider --ffparity-report='$(REPORT)'
 
 test: lint
 	$(PY) -m pytest

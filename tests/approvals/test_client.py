@@ -257,7 +257,22 @@ def test_one_bad_question_does_not_open_the_breaker_for_all(
         for _ in range(20):
             assert isinstance(await client.check(**QUESTION), Failed)
         admin.status, admin.document = 200, {"found": True, **RECORD}
+        clock.now += 2
         assert isinstance(await client.check(**QUESTION), Approval)
+
+    run(admin.url, clock, steps)
+
+
+def test_a_bad_answer_is_asked_about_once_while_it_is_kept(admin: Admin, clock: Seconds) -> None:
+    admin.document = []
+
+    async def steps(client: AdminClient) -> None:
+        for _ in range(20):
+            assert await client.check(**QUESTION) == INVALID
+        assert admin.requests == 1
+        clock.now += 2
+        assert await client.check(**QUESTION) == INVALID
+        assert admin.requests == 2
 
     run(admin.url, clock, steps)
 

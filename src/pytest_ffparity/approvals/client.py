@@ -65,7 +65,7 @@ class AdminClient:
                 in_flight=settings.in_flight,
             ),
         )
-        self._answers: OrderedDict[_Question, tuple[Approval, float]] = OrderedDict()
+        self._answers: OrderedDict[_Question, tuple[Approval | Failed, float]] = OrderedDict()
         self._flights: dict[_Question, asyncio.Task[Approval | Failed]] = {}
 
     async def check(
@@ -104,7 +104,7 @@ class AdminClient:
             if answer.status != _OK:
                 _log.warning("Admin answered with status %d", answer.status)
                 return _UNREACHABLE
-            approval = read_answer(answer.body)
+            approval: Approval | Failed = read_answer(answer.body)
         except NoAnswerError as error:
             _log.warning("Admin is unreachable: %s", error)
             return _UNREACHABLE
@@ -112,7 +112,8 @@ class AdminClient:
             # Admin is up: one bad record must not shut out the approvals of everybody else.
             healthy = True
             _log.warning("Admin's answer is refused: %s", error)
-            return _INVALID
+            # A deny is safe to keep: a bad record is asked about once in a while, not by every caller.
+            approval = _INVALID
         finally:
             if healthy:
                 self._breaker.succeeded()
@@ -121,7 +122,7 @@ class AdminClient:
         self._keep(question, approval)
         return approval
 
-    def _keep(self, question: _Question, approval: Approval) -> None:
+    def _keep(self, question: _Question, approval: Approval | Failed) -> None:
         if self._cache_seconds <= 0:
             return
         self._answers[question] = (approval, self._monotonic() + self._cache_seconds)

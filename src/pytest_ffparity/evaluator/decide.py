@@ -11,7 +11,6 @@ from pytest_ffparity.evaluator.model import (
     Meta,
     Records,
     Step,
-    copied,
 )
 from pytest_ffparity.evaluator.names import AUTH_SOURCE, AuthMode, FailSafe, Rule
 from pytest_ffparity.evaluator.rules import (
@@ -21,6 +20,7 @@ from pytest_ffparity.evaluator.rules import (
     approval_state,
     fail_safe,
 )
+from pytest_ffparity.formats.strict_json import copied
 
 
 def decide(facts: Facts, backing_state: BackingState, latency_ms: float = 0.0) -> Decision:

@@ -9,6 +9,7 @@ import msgspec
 
 from pytest_ffparity.evaluator.names import AuthMode, FailSafe
 from pytest_ffparity.formats import instant
+from pytest_ffparity.formats.strict_json import copied
 
 JSON: TypeAlias = Any
 ValueType: TypeAlias = Literal["bool", "string", "number", "object"]
@@ -170,12 +171,3 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
                 "latency_ms": meta.latency_ms,
             },
         }
-
-
-def copied(value: JSON) -> JSON:
-    """Copy a JSON value's objects and arrays; what a snapshot shares is never handed out."""
-    if isinstance(value, dict):
-        return {key: copied(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [copied(member) for member in value]
-    return value

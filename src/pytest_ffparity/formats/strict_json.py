@@ -53,13 +53,7 @@ def loads(text: str | bytes) -> Any:
     if text.startswith("\ufeff"):
         raise JSONRefusedError("starts with a byte-order mark")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=unique,
-            parse_constant=_no_constant,
-            parse_float=_double,
-            parse_int=_int64,
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise JSONRefusedError(
             f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
@@ -97,6 +91,15 @@ def plain(value: Any) -> Any:
     copied = _plain(value, (), 1)
     check(copied)
     return copied
+
+
+def copied(value: Any) -> Any:
+    """Copy a JSON value's objects and arrays; several times as fast as `copy.deepcopy`."""
+    if isinstance(value, dict):
+        return {key: copied(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [copied(member) for member in value]
+    return value
 
 
 def same(left: Any, right: Any) -> bool:
@@ -207,3 +210,12 @@ def _plain(value: Any, path: tuple[str | int, ...], depth: int) -> Any:
     if isinstance(value, list):
         return [_plain(member, (*path, i), depth + 1) for i, member in enumerate(value)]
     raise JSONRefusedError(f"a {type(value).__name__} is no JSON value", join(path))
+
+
+# json.loads would make one anew for every document.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=unique,
+    parse_constant=_no_constant,
+    parse_float=_double,
+    parse_int=_int64,
+)

@@ -9,13 +9,12 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 import msgspec
 
 from pytest_ffparity.errors import FFParityError
-from pytest_ffparity.formats.strict_json import JSONRefusedError, plain
+from pytest_ffparity.formats.strict_json import JSONRefusedError, copied, plain
 from pytest_ffparity.parity.path import Path
 from pytest_ffparity.parity.redact import redacted
 
@@ -69,7 +68,7 @@ async def prepare(path: Path, world: Any, deadline_s: float) -> str | None:
         return None
     try:
         async with asyncio.timeout(deadline_s):
-            await _settled(method(deepcopy(world)))
+            await _settled(method(copied(world)))
     except Exception as error:  # noqa: BLE001 - a path may raise anything
         return described(error, f"prepare within {deadline_s:g} s")
     return None
@@ -77,7 +76,7 @@ async def prepare(path: Path, world: Any, deadline_s: float) -> str | None:
 
 async def ask(path: Path, request: Any, deadline_s: float) -> Answer:
     """Ask a path once; the time is that of the call alone."""
-    owned = deepcopy(request)
+    owned = copied(request)
     raw, problem = None, None
     try:
         async with asyncio.timeout(deadline_s):
