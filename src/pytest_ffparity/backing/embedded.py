@@ -21,6 +21,7 @@ from pytest_ffparity.backing.binaries import (
     account,
     find_package,
     hand_over,
+    may_write,
     programs,
 )
 from pytest_ffparity.backing.dsn import DatabaseUnreachableError, connect
@@ -94,7 +95,7 @@ class EmbeddedPostgres:
             raise RuntimeError("the server runs already")
         package = find_package()
         owner = account()
-        self._folder = _new_folder()
+        self._folder = _new_folder(owner)
         try:
             return self._start(package, owner, self._folder)
         except BaseException:
@@ -117,7 +118,6 @@ class EmbeddedPostgres:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self, package: Path, owner: Account, folder: Path) -> Server:
-        hand_over(folder, owner)
         bin_folder = programs(package, owner, folder)
         _initdb(bin_folder, owner, folder)
         settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
@@ -140,13 +140,19 @@ class EmbeddedPostgres:
         return Server(dsn, _version(dsn, folder))
 
 
-def _new_folder() -> Path:
-    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes it ours
-        folder = Path(tempfile.mkdtemp(prefix="ffparity-", dir=parent))
-        if len(os.fsencode(folder / _SOCKET_NAME)) <= _MAX_SOCKET_BYTES:
+def _new_folder(owner: Account) -> Path:
+    """Make the server's folder where a socket's path is short and the account may tidy up."""
+    parents = [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - mkdtemp makes it ours
+    for parent in parents:
+        socket = parent / "ffparity-12345678" / _SOCKET_NAME
+        if len(os.fsencode(socket)) <= _MAX_SOCKET_BYTES and may_write(parent, owner):
+            folder = Path(tempfile.mkdtemp(prefix="ffparity-", dir=parent))
+            hand_over(folder, owner)
             return folder
-        folder.rmdir()
-    raise EmbeddedServerError("the path of the temporary folder is too long for a unix socket")
+    raise EmbeddedServerError(
+        f"no temporary folder for the embedded PostgreSQL: {' and '.join(map(str, parents))} have "
+        "a path too long for a unix socket or can't be written to by its account; set TMPDIR"
+    )
 
 
 def _initdb(bin_folder: Path, owner: Account, folder: Path) -> None:

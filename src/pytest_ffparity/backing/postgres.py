@@ -124,6 +124,10 @@ class PostgresBacking:
         connection = await self._pool.acquire()
         try:
             return await connection.fetchrow(self._statement, *ids)
+        except asyncpg.InternalClientError as error:
+            # The server has said goodbye, and the driver is in the middle of hearing it.
+            connection.terminate()
+            raise ConnectionResetError("the server went away") from error
         except asyncpg.InterfaceError as error:
             if connection.is_closed():
                 raise ConnectionResetError("the server went away") from error
