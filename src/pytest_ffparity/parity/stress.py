@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import time
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ from pytest_ffparity.parity.run import Run
 from pytest_ffparity.vectors.model import Phase, StressVector
 
 
-class _Burst(msgspec.Struct):
-    """One phase on one path: the answers in the order of the schedule."""
+class _Times(msgspec.Struct):
+    """One phase on one path: the time of each call, and of the whole phase."""
 
-    answers: list[session.Answer]
+    phase: str
+    calls_ns: list[int]
     wall_ns: int
 
 
@@ -64,7 +66,7 @@ async def stress(
     run: Run, vector: StressVector
 ) -> tuple[dict[str, PathResult], list[Divergence], StressResult]:
     """Run all phases on every path; gives results, divergences by case and field, and figures."""
-    bursts: dict[str, list[tuple[Phase, _Burst]]] = {path.name: [] for path in run.paths}
+    times: dict[str, list[_Times]] = {path.name: [] for path in run.paths}
     tally = _Tally(run)
     for phase in vector.stress.phases:
         schedule = _schedule(vector.id, phase)
@@ -75,15 +77,18 @@ async def stress(
             if problem is not None:
                 tally.errors[path.name].append(f"{phase.name}: {problem}")
                 continue
-            burst = await _burst(run, path, requests, schedule, vector.stress.concurrency)
-            bursts[path.name].append((phase, burst))
-            replies[path.name] = [session.read(answer) for answer in burst.answers]
+            started = time.perf_counter_ns()
+            answers = await _burst(run, path, requests, schedule, vector.stress.concurrency)
+            wall_ns = time.perf_counter_ns() - started
+            calls_ns = [answer.elapsed_ns for answer in answers]
+            times[path.name].append(_Times(phase.name, calls_ns, wall_ns))
+            replies[path.name] = [session.read(answer) for answer in answers]
         tally.judge(phase, schedule, replies)
     results = {
         path.name: PathResult(error=_first(tally.errors[path.name]), info=session.info(path))
         for path in run.paths
     }
-    figures = _figures(vector, bursts, tally.errors)
+    figures = _figures(vector, times, tally.errors)
     return results, list(tally.divergences.values()), figures
 
 
@@ -98,7 +103,7 @@ def _schedule(vector_id: str, phase: Phase) -> list[int]:
 
 async def _burst(
     run: Run, path: Path, requests: Sequence[Any], schedule: Sequence[int], concurrency: int
-) -> _Burst:
+) -> list[session.Answer]:
     answers: list[session.Answer | None] = [None] * len(schedule)
     calls = iter(range(len(schedule)))
 
@@ -108,37 +113,35 @@ async def _burst(
             # A path that never awaits would make the callers take turns by the thousand.
             await asyncio.sleep(0)
 
-    started = time.perf_counter_ns()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(concurrency):
-            group.create_task(caller())
-    wall_ns = time.perf_counter_ns() - started
-    return _Burst([answer for answer in answers if answer is not None], wall_ns)
+    # What the harness holds is not the paths' to walk through: a full collection over it stops
+    # every call in flight for hundreds of milliseconds.
+    gc.collect()
+    gc.freeze()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(caller())
+    finally:
+        gc.unfreeze()
+    return [answer for answer in answers if answer is not None]
 
 
 def _figures(
-    vector: StressVector,
-    bursts: dict[str, list[tuple[Phase, _Burst]]],
-    errors: dict[str, list[str]],
+    vector: StressVector, times: dict[str, list[_Times]], errors: dict[str, list[str]]
 ) -> StressResult:
     limit = vector.stress.p99_ms
     loads: dict[str, Load] = {}
     missed: list[str] = []
-    for name, run_phases in bursts.items():
-        if not run_phases:
+    for name, measured in times.items():
+        if not measured:
             missed.append(f"{name}: not measured, because no phase could be prepared")
             continue
-        samples = [[a.elapsed_ns for a in burst.answers] for _, burst in run_phases]
-        whole = latency([ns for phase in samples for ns in phase])
-        phases = tuple(
-            PhaseLoad(phase.name, latency(ns))
-            for (phase, _), ns in zip(run_phases, samples, strict=True)
-        )
-        wall_ns = sum(burst.wall_ns for _, burst in run_phases)
+        whole = latency([ns for phase in measured for ns in phase.calls_ns])
+        phases = tuple(PhaseLoad(phase.phase, latency(phase.calls_ns)) for phase in measured)
         loads[name] = Load(
             latency=whole,
             concurrency=vector.stress.concurrency,
-            throughput_per_s=whole.n * 1e9 / wall_ns,
+            throughput_per_s=whole.n * 1e9 / sum(phase.wall_ns for phase in measured),
             errors=len(errors[name]),
             phases=phases,
         )

@@ -40,12 +40,16 @@ class Store(Protocol):
 
 
 class BuiltinPath:
-    """The embedded evaluator over one store."""
+    """The embedded evaluator over one store.
+
+    `store` is for conftests that look behind a path: `folder` of the file path's documents, `dsn`
+    and `schema` of the db path's tables.
+    """
 
     def __init__(self, name: str, store: Store, keys: KeyRing) -> None:
         self.name = name
         self.info = store.info
-        self._store = store
+        self.store = store
         self._keys = keys
         self._parts: _Parts | None = None
 
@@ -58,7 +62,7 @@ class BuiltinPath:
         """
         await self._end()
         whole = read_world(world)
-        backing = await self._store.load(whole)
+        backing = await self.store.load(whole)
         self._parts = _Parts(whole, backing, self._keys)
 
     async def evaluate(self, request: Any) -> Decision:
@@ -75,7 +79,7 @@ class BuiltinPath:
     async def close(self) -> None:
         """End the world and give up connections; may be called twice."""
         await self._end()
-        await self._store.close()
+        await self.store.close()
 
     async def _end(self) -> None:
         if self._parts is not None:

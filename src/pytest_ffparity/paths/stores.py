@@ -26,32 +26,33 @@ MISSING: Final = "missing"
 
 
 class FileStore:
-    """The two documents in a folder of the run's own."""
+    """The two documents in a folder of the run's own, `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.info = {"backing": "file"}
-        self._folder = folder
+        self.folder = folder
 
     async def load(self, world: World) -> Backing:
         """Write the world's documents, and give a backing that has read nothing yet."""
-        write_documents(self._folder, world.flags, world.tenant_overrides, world.user_overrides)
+        write_documents(self.folder, world.flags, world.tenant_overrides, world.user_overrides)
         for corrupt in world.corrupt:
-            faults.overwrite_in_documents(self._folder, _key(corrupt), corrupt.value)
+            faults.overwrite_in_documents(self.folder, _key(corrupt), corrupt.value)
         if world.backing == MISSING:
-            faults.remove_documents(self._folder)
-        return FileBacking(self._folder / REGISTRY, self._folder / OVERRIDES)
+            faults.remove_documents(self.folder)
+        return FileBacking(self.folder / REGISTRY, self.folder / OVERRIDES)
 
     async def close(self) -> None:
         """Nothing is open; the folder goes with its owner."""
 
 
 class PostgresStore:
-    """The tables in a place of the run's own, on an embedded server or a user's."""
+    """The tables in a place of the run's own: schema `schema` of the database at `dsn`."""
 
     def __init__(self, workspace: Workspace, *, embedded: bool) -> None:
         kind = "embedded" if embedded else "by DSN"
         self.info = {"backing": f"PostgreSQL {workspace.server_version} {kind}"}
-        self._workspace = workspace
+        self.dsn = workspace.dsn
+        self.schema = workspace.schema
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._backing: PostgresBacking | None = None
 
@@ -74,15 +75,16 @@ class PostgresStore:
     async def load(self, world: World) -> Backing:
         """Fill the tables with the world, and give the backing over them."""
         checked = check_world(world.flags, world.tenant_overrides, world.user_overrides)
-        schema = self._workspace.schema
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._workspace.dsn)
-        await faults.restore_tables(self._connection, schema=schema)
-        await seed(self._connection, checked, schema=schema)
+            self._connection = await connect(self.dsn)
+        await faults.restore_tables(self._connection, schema=self.schema)
+        await seed(self._connection, checked, schema=self.schema)
         for corrupt in world.corrupt:
-            await faults.overwrite_in_tables(self._connection, schema, _key(corrupt), corrupt.value)
+            await faults.overwrite_in_tables(
+                self._connection, self.schema, _key(corrupt), corrupt.value
+            )
         if world.backing == MISSING:
-            await faults.hide_tables(self._connection, schema=schema)
+            await faults.hide_tables(self._connection, schema=self.schema)
         return await self._opened()
 
     async def close(self) -> None:
@@ -97,7 +99,7 @@ class PostgresStore:
     async def _opened(self) -> PostgresBacking:
         # The pool holds no decision and no record: it alone outlives a world.
         if self._backing is None:
-            self._backing = PostgresBacking(self._workspace.dsn, schema=self._workspace.schema)
+            self._backing = PostgresBacking(self.dsn, schema=self.schema)
             await self._backing.open()
         return self._backing
 

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = "parity_test_matrix.json"
+MATRIX = "cutover_parity_matrix.json"
+
+
+class Gate:
+    """A project with this repository's vectors and the built-in paths; PT-08 only on demand."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.root: Path = pytester.path
+        pytester.makeini("[pytest]\n")
+        self.copy(stress=False)
+
+    def copy(self, *, stress: bool) -> None:
+        vectors = json.loads((ROOT / "vectors" / VECTORS).read_text())
+        matrix = json.loads((ROOT / "vectors" / MATRIX).read_text())
+        if not stress:
+            vectors["vectors"] = [v for v in vectors["vectors"] if "stress" not in v]
+            matrix["required"].remove("PT-08")
+        (self.root / "vectors").mkdir(exist_ok=True)
+        (self.root / "vectors" / VECTORS).write_text(json.dumps(vectors))
+        (self.root / "vectors" / MATRIX).write_text(json.dumps(matrix))
+
+    def run(self, *args: str, timeout: float = 300) -> pytest.RunResult:
+        return self.pytester.runpytest_subprocess(
+            "--ffparity", "--ffparity-report=report.json", *args, timeout=timeout
+        )
+
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.root / "report.json").read_text())
+        return found
+
+    def broken(self) -> dict[str, set[tuple[str, str]]]:
+        """The diverging fields and rows of each failed vector."""
+        return {
+            v["id"]: {(d["field"], d["rule"]) for d in v["divergences"]}
+            for v in self.report()["vectors"]
+            if v["outcome"] == "failed"
+        }
+
+
+@pytest.fixture
+def gate(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "FFPARITY_DSN"):
+        monkeypatch.delenv(name, raising=False)
+    return Gate(pytester)
