@@ -75,7 +75,8 @@ def test_nobody_is_asked_what_no_rule_needs(auth: Any, request_: Request, asked:
 def test_whatever_breaks_is_a_deny_and_never_an_exception(broken: int) -> None:
     answers: list[Any] = [VERIFIED, RECORDS, ABSENT]
     answers[broken] = ValueError("a defect")
-    decision, _ = evaluated(*answers, Request("f", (), "A"))
+    auth, backing, admin = answers
+    decision, _ = evaluated(auth, backing, admin, Request("f", (), "A"))
     assert (decision["decision"], decision["reason"]) == ("deny", "internal_error")
     assert decision["reason_chain"][-1] == {"rule": "fail_safe", "outcome": "internal_error"}
     assert decision["warnings"] == ["internal_error"]
@@ -83,8 +84,13 @@ def test_whatever_breaks_is_a_deny_and_never_an_exception(broken: int) -> None:
 
 
 def test_an_answer_of_the_wrong_kind_is_a_deny() -> None:
-    for answers in ((None, RECORDS, ABSENT), (VERIFIED, "x", ABSENT), (VERIFIED, RECORDS, "x")):
-        decision, _ = evaluated(*answers, Request("f", (), "A"))
+    wrong: list[tuple[Any, Any, Any]] = [
+        (None, RECORDS, ABSENT),
+        (VERIFIED, "x", ABSENT),
+        (VERIFIED, RECORDS, "x"),
+    ]
+    for auth, backing, admin in wrong:
+        decision, _ = evaluated(auth, backing, admin, Request("f", (), "A"))
         assert (decision["decision"], decision["reason"]) == ("deny", "internal_error")
 
 

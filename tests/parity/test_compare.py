@@ -10,7 +10,7 @@ from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.vectors.model import MatrixRow
 
 
-def row(id_: str, *fields: str, rule: str = "MUST_MATCH", **more: Any) -> MatrixRow:
+def row(id_: str, *fields: str, rule: Any = "MUST_MATCH", **more: Any) -> MatrixRow:
     return MatrixRow(
         id=id_, line=1, document="decision", fields=fields, rule=rule, why=f"why {id_}", **more
     )
