@@ -15,6 +15,7 @@ import pytest
 from pytest_ffparity.parity.verdict import VectorKey
 from pytest_ffparity.plugin import keys
 from pytest_ffparity.plugin.collect import VectorItem
+from pytest_ffparity.plugin.plainly import Repetitions
 
 OUTPUT_KEY: Final = "ffparity_collection"
 
@@ -68,6 +69,9 @@ class Worker(CollectionWatch):
 class Carrier:
     """Puts judgements on pytest's reports, in the process that runs the items."""
 
+    def __init__(self) -> None:
+        self._repetitions = Repetitions()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Any:
         """Attach the vector's key, and the judgements made since the last report."""
@@ -76,6 +80,7 @@ class Carrier:
             report.ffparity_key = [item.file, item.vector.id]
             report.ffparity_judgements = item.stash.get(keys.JUDGEMENTS, [])
             item.stash[keys.JUDGEMENTS] = []
+            self._repetitions.shorten(report, item.name)
         return report
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ffparity.plugin import keys
+from pytest_ffparity.plugin.plainly import told_plainly
 
 if TYPE_CHECKING:
     import asyncio
@@ -49,12 +51,16 @@ def ffparity_paths(
     from pytest_ffparity.paths.builtin import builtin_paths  # noqa: PLC0415
 
     settings = pytestconfig.stash[keys.SETTINGS]
-    with builtin_paths(
-        folder=tmp_path_factory.mktemp("ffparity"),
-        dsn=settings.dsn,
-        keys=ffparity_keys,
-        run=_ffparity_loop.run,
-    ) as paths:
+    with ExitStack() as stack:
+        with told_plainly():
+            paths = stack.enter_context(
+                builtin_paths(
+                    folder=tmp_path_factory.mktemp("ffparity"),
+                    dsn=settings.dsn,
+                    keys=ffparity_keys,
+                    run=_ffparity_loop.run,
+                )
+            )
         yield list(paths)
 
 
@@ -71,7 +77,8 @@ def _ffparity_bench(
     from pytest_ffparity.paths.world import instant_of  # noqa: PLC0415
     from pytest_ffparity.plugin.bench import Bench  # noqa: PLC0415
 
-    paths = session.checked_paths(ffparity_paths)
+    with told_plainly():
+        paths = session.checked_paths(ffparity_paths)
 
     def materialise(request: Any, world: Any) -> Any:
         return minted(request, ffparity_keys, instant_of(world))

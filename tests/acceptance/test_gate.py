@@ -1,0 +1,72 @@
+"""The gate as this repository ships it: real input, both real paths, nothing mocked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.formats import schema
+
+ALL = [f"PT-{number:02}" for number in range(1, 18)]
+
+
+def comparable(report: dict[str, Any]) -> dict[str, Any]:
+    """Take out timing and worker fields."""
+    del report["header"]["timing"], report["header"]["workers"], report["footer"]["timing"]
+    del report["stress"]
+    for vector in report["vectors"]:
+        del vector["worker"], vector["stress"]
+        for path in vector["paths"].values():
+            del path["timing"]
+            if path["decision"] is not None:
+                del path["decision"]["meta"]["latency_ms"]
+    return report
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_all_seventeen_are_go(gate: Any, workers: str) -> None:
+    gate.copy(stress=True)
+    args = ["--ffparity-require-go", "-n", workers]
+    if workers == "0":
+        args.append("--benchmark-json=benchmark.json")
+    result = gate.run(*args)
+    report = gate.report()
+    assert schema.problems("report.v1", report) == []
+    assert result.ret == 0, result.stdout.str()
+    assert report["verdict"] == "go"
+    assert [v["id"] for v in report["vectors"]] == ALL
+    assert {v["outcome"] for v in report["vectors"]} == {"passed"}
+    for path in ("file", "db"):
+        assert report["stress"][path]["n"] >= 10_000
+        assert 0 < report["stress"][path]["p99_ms"] < 100
+    if workers == "0":
+        figures = json.loads((gate.root / "benchmark.json").read_text())["benchmarks"][0]
+        assert figures["extra_info"]["ffparity"]["paths"]["db"]["latency"]["n"] >= 10_000
+
+
+def test_two_workers_report_what_one_process_reports(gate: Any) -> None:
+    assert gate.run("-n", "0").ret == 0
+    one = comparable(gate.report())
+    assert gate.run("-n", "2").ret == 0
+    assert comparable(gate.report()) == one
+
+
+def test_the_section_of_a_good_run_fits_a_screen(gate: Any) -> None:
+    gate.copy(stress=True)
+    result = gate.run("-p", "no:benchmark")
+    text = result.stdout.str()
+    assert "verdict  GO  PT 17 of 17" in text
+    section = text[text.index("= ffparity =") :].splitlines()
+    assert len(section) <= 40
+
+
+def test_a_database_that_cannot_be_reached_is_an_error_with_a_remedy(gate: Any) -> None:
+    result = gate.run("--ffparity-dsn=postgresql://me:hunter2@127.0.0.1:1/x")
+    text = result.stdout.str() + json.dumps(gate.report())
+    assert result.ret == 1
+    assert gate.report()["verdict"] == "incomplete"
+    assert "postgresql://me:***@127.0.0.1:1/x can't be reached" in text
+    assert "FFPARITY_DSN" in text
+    assert "hunter2" not in text
