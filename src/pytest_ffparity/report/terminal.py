@@ -83,7 +83,7 @@ def _head(report: Report) -> list[Line]:
     for name, info in report.paths.items():
         told = ", ".join(info.values())
         described.append(f"{name} ({told})" if told else name)
-    matrix = f"{around.matrix.file}, {len(around.rows)} rows" if around.matrix else "none"
+    matrix = f"{around.matrix.file}, {len(around.rows)} rule groups" if around.matrix else "none"
     return [
         line("paths    ", " · ".join(described) or "none was judged"),
         line("matrix   ", matrix),
@@ -121,7 +121,7 @@ def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[in
     for row in rows:
         marks = "".join(_mark(judgement, row, name) for name in names)
         style = Style.PLAIN if set(marks) <= {"."} else Style.BAD
-        spans += ["  ", Span(marks.ljust(cell), style)]
+        spans += ["  ", Span(marks if row == rows[-1] else marks.ljust(cell), style)]
     unlisted = {d.field for d in judgement.divergences if d.rule not in rows}
     if unlisted:
         spans.append(Span(f"  unlisted: {', '.join(sorted(unlisted))}", Style.BAD))
