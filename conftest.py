@@ -1,8 +1,8 @@
-"""The living example of a user's conftest.py: look at the paths, wrap one, add one.
+"""The living example of a user's conftest.py: wrap the built-in paths.
 
-`pytest --ffparity` compares the list that `ffparity_paths` gives. A conftest overrides the fixture
-by its name and asks for the original by the same name. This project compares the two built-in
-paths as they are; what a wrapper looks like is shown by `Wrapped`, which the tests use.
+`pytest --ffparity` compares the list that the fixture `ffparity_paths` gives. A conftest overrides
+it by its name and asks for the original by the same name. `Wrapped` passes everything on: it is the
+place to look at a decision, or to put a service of your own.
 """
 
 from __future__ import annotations
