@@ -51,12 +51,18 @@ def temporary() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def interruptible() -> None:
+    """A shell in the background hands on a SIGINT that is ignored; a terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(gate: Any, temporary: Path, *args: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", "--ffparity", "--ffparity-report=report.json", *args],
         cwd=gate.root,
         env={**os.environ, "TMPDIR": str(temporary)},
         start_new_session=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - one call that takes no lock
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

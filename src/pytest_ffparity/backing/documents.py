@@ -90,6 +90,8 @@ def write_documents(
 ) -> Checked:
     """Check raw records and write both documents into a folder.
 
+    A file that already holds its document stays as it is.
+
     Returns:
         The checked records, as the seed of the Postgres store takes them.
 
@@ -102,9 +104,19 @@ def write_documents(
         "tenant_overrides": [override_record(override) for override in checked.tenant_overrides],
         "user_overrides": [override_record(override) for override in checked.user_overrides],
     }
-    write_atomic(folder / REGISTRY, json_text(registry, indent=2) + "\n")
-    write_atomic(folder / OVERRIDES, json_text(overrides, indent=2) + "\n")
+    for name, document in ((REGISTRY, registry), (OVERRIDES, overrides)):
+        text = json_text(document, indent=2) + "\n"
+        if not _holds(folder / name, text):
+            write_atomic(folder / name, text)
     return checked
+
+
+def _holds(path: Path, text: str) -> bool:
+    # Writing durably waits for the disk several times; reading does not.
+    try:
+        return path.read_bytes() == text.encode("utf-8")
+    except OSError:
+        return False
 
 
 def write_atomic(path: Path, text: str) -> None:
