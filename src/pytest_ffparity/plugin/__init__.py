@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ffparity.plugin import options
+from pytest_ffparity.plugin import narrowing, options
 from pytest_ffparity.plugin.fixtures import (
     _ffparity_bench,
     _ffparity_loop,
@@ -35,14 +35,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Any:
-    """Make sure that a run which goes no further leaves a report that says so (controller)."""
-    known = early_config.known_args_namespace
-    path = _report_path(early_config, known)
+    """Make sure that a run which goes no further is a failure, and leaves a report that says so."""
+    if not early_config.known_args_namespace.ffparity:
+        return (yield)
+    from pytest_ffparity.plugin.exit_status import ExitGuard  # noqa: PLC0415
+
+    path = _report_path(early_config, early_config.known_args_namespace)
     if path is not None and "PYTEST_XDIST_WORKER" not in os.environ:
         from pytest_ffparity.plugin.activate import provisional_report  # noqa: PLC0415
 
         provisional_report(path, early_config.rootpath)
-    return (yield)
+    try:
+        loaded = yield
+    except SystemExit as ending:
+        raise pytest.UsageError(f"a conftest ended the run as it was read: {ending!r}") from ending
+    early_config.pluginmanager.register(ExitGuard(), "ffparity-exit")
+    return loaded
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +86,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _report_path(config: pytest.Config, option: Any) -> Path | None:
-    if not option.ffparity or option.collectonly:
+    if narrowing.read(config.invocation_params.args).runs_nothing:
         return None
     return options.report_path(option.ffparity_report, config.invocation_params.dir)

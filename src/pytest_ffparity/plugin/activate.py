@@ -70,7 +70,11 @@ def activate(config: pytest.Config) -> None:
 def _register_gate(config: pytest.Config, settings: options.Settings, inventory: Inventory) -> None:
     nonce = uuid.uuid4().hex
     config.stash[keys.NONCE] = nonce
-    ledger = Ledger(inventory.declared(), nonce, narrowing.read(config.invocation_params.args))
+    positional = config.args if config.args_source == config.ArgsSource.ARGS else ()
+    typed = narrowing.read(config.invocation_params.args, positional)
+    if typed.runs_nothing:
+        return
+    ledger = Ledger(inventory.declared(), nonce, typed)
     gate = Gate(config, settings, ledger, surroundings(config.rootpath, inventory))
     config.pluginmanager.register(gate, "ffparity-gate")
     if config.pluginmanager.has_plugin("xdist"):

@@ -1,18 +1,19 @@
-"""The controller: keeps the books of a gate run, gives the verdict, and holds the exit status."""
+"""The controller: keeps the books of a gate run and gives the verdict."""
 
 from __future__ import annotations
 
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ffparity.formats import instant
 from pytest_ffparity.parity.verdict import Verdict
-from pytest_ffparity.plugin import report_file
+from pytest_ffparity.plugin import keys, report_file
 from pytest_ffparity.plugin.collection import OUTPUT_KEY, Collection, CollectionWatch
+from pytest_ffparity.plugin.exit_status import blames
 from pytest_ffparity.plugin.failure import write
 from pytest_ffparity.report import json_report, terminal
 from pytest_ffparity.report.lines import plain
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from pytest_ffparity.plugin.ledger import Ledger
     from pytest_ffparity.plugin.options import Settings
     from pytest_ffparity.report.model import Surroundings
-
-# Statuses that say nothing against a run; every other one is left as it is.
-_HARMLESS: Final = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class Gate(CollectionWatch):
@@ -39,7 +37,6 @@ class Gate(CollectionWatch):
         self._ledger = ledger
         self._around = around
         self._started = time.monotonic()
-        self._session: pytest.Session | None = None
         self._report: Report | None = None
         self.workers = 0
 
@@ -62,17 +59,10 @@ class Gate(CollectionWatch):
         else:
             self._ledger.add_collection(Collection.from_text(text))
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
-        """Give the verdict before anybody reports; hold the exit status after everybody has."""
-        if self._config.option.collectonly:
-            return (yield)
-        self._session = session
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Give the verdict before anybody reports."""
         self._finish(session)
-        try:
-            return (yield)
-        finally:
-            self._hold()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the report."""
@@ -81,8 +71,7 @@ class Gate(CollectionWatch):
             write(terminalreporter._tw, self._lines(self._report))  # noqa: SLF001 - no public way to colour parts
 
     def pytest_unconfigure(self) -> None:
-        """Hold the exit status against hooks that came later than ours."""
-        self._hold()
+        """Print the verdict where there is no terminal plugin to print the report."""
         if self._report is not None and not self._config.pluginmanager.has_plugin(
             "terminalreporter"
         ):
@@ -97,14 +86,14 @@ class Gate(CollectionWatch):
         if self.workers == 0:
             self._ledger.add_collection(self.seen)
         ruling = self._ledger.ruling()
-        status = int(session.exitstatus)
         excused = bool(ruling.narrowed) and not ruling.gaps and not self._settings.require_go
-        if (
-            ruling.verdict is not Verdict.GO
-            and status in _HARMLESS
-            and not (ruling.verdict is Verdict.INCOMPLETE and excused)
-        ):
-            status = int(pytest.ExitCode.TESTS_FAILED)
+        harmless = ruling.verdict is Verdict.GO or (
+            ruling.verdict is Verdict.INCOMPLETE and excused
+        )
+        if not blames(session.exitstatus) and not harmless:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        status = int(session.exitstatus)
+        self._config.stash[keys.EXIT_STATUS] = status
         self._report = build(
             declared=self._ledger.declared,
             judgements=self._ledger.judgements,
@@ -118,13 +107,6 @@ class Gate(CollectionWatch):
         )
         if self._settings.report is not None:
             report_file.replace(self._settings.report, json_report.to_text(self._report))
-
-    def _hold(self) -> None:
-        """Put the exit status back to what the verdict asks for, if it was made harmless."""
-        if self._session is None or self._report is None:
-            return
-        if self._session.exitstatus in _HARMLESS:
-            self._session.exitstatus = self._report.exit_status
 
 
 class XdistHooks:
