@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import asyncpg
 
+from pytest_ffparity.backing.checked import DOCUMENT_DEPTH
 from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
 from pytest_ffparity.evaluator.records import (
     RecordError,
@@ -17,8 +20,13 @@ from pytest_ffparity.evaluator.records import (
 from pytest_ffparity.formats import instant
 from pytest_ffparity.formats.strict_json import JSONRefusedError, loads
 
+_FLAG_COLUMNS: Final = (
+    *("flag_key", "value_type", "default_value", "safe_value", "off_value"),
+    *("enabled", "sensitive", "rollout", "description", "version", "flag_version"),
+)
 
-def flag_fields(row: asyncpg.Record) -> dict[str, Any]:
+
+def flag_fields(row: Mapping[str, Any] | asyncpg.Record) -> dict[str, Any]:
     """Give a row of the registry as the raw record it stands for, JSON columns read from text.
 
     Raises:
@@ -32,7 +40,9 @@ def flag_fields(row: asyncpg.Record) -> dict[str, Any]:
         "off_value": loads(row["off_value"]),
         "enabled": row["enabled"],
         "sensitive": row["sensitive"],
-        "rollout": None if row["rollout"] is None else loads(row["rollout"]),
+        "rollout": None
+        if row["rollout"] is None
+        else loads(row["rollout"], max_depth=DOCUMENT_DEPTH),
         "description": row["description"],
         "version": row["version"],
     }
@@ -40,6 +50,14 @@ def flag_fields(row: asyncpg.Record) -> dict[str, Any]:
 
 def read_flag_row(row: asyncpg.Record) -> Flag | Corrupt:
     """Check a row of the registry as strictly as at the write, its content hash too."""
+    return _checked_flag(*[row[name] for name in _FLAG_COLUMNS])
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _checked_flag(*columns: Any) -> Flag | Corrupt:
+    # The same columns are the same record: parsing and hashing them again took as long as the
+    # round trip that brought them.
+    row = dict(zip(_FLAG_COLUMNS, columns, strict=True))
     try:
         flag = read_flag(flag_fields(row))
     except (JSONRefusedError, RecordError) as error:
