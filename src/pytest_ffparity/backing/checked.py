@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,9 +17,13 @@ from pytest_ffparity.evaluator.records import (
     read_user_override,
 )
 from pytest_ffparity.formats.pointer import join
-from pytest_ffparity.formats.strict_json import JSONRefusedError, plain
+from pytest_ffparity.formats.strict_json import MAX_DEPTH, JSONRefusedError, plain
 
 _Record = TypeVar("_Record", Flag, Override)
+
+# The limit of nesting is each value's own: what lies around it in a document, at most a list of
+# records and a rollout, must not make one store refuse what the other one takes.
+DOCUMENT_DEPTH: Final = MAX_DEPTH + 4
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -75,7 +79,7 @@ def _read(
     for index, record in enumerate(records):
         try:
             # A copy: who handed the record in may change it later.
-            sound.append(read(plain(record)))
+            sound.append(read(plain(record, max_depth=DOCUMENT_DEPTH)))
         except RecordError as error:
             raise RecordError(join([name, index]) + error.pointer, error.problem) from None
         except JSONRefusedError as error:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from pytest_ffparity.backing.checked import Checked, check_world, json_text
+from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, Checked, check_world, json_text
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.evaluator.ids import legal_id
 from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
@@ -155,7 +155,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _document(text: bytes, lists: tuple[str, ...]) -> dict[str, list[Any]]:
     try:
-        document = strict_json.loads(text)
+        document = strict_json.loads(text, max_depth=DOCUMENT_DEPTH)
     except strict_json.JSONRefusedError as error:
         raise DocumentError(str(error)) from None
     if not isinstance(document, dict):

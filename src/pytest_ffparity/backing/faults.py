@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_ffparity.backing.checked import json_text
+from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, json_text
 from pytest_ffparity.backing.documents import OVERRIDES, REGISTRY, write_atomic
 from pytest_ffparity.backing.naming import in_schema, quoted
 from pytest_ffparity.backing.rows import flag_fields
@@ -56,7 +56,7 @@ def overwrite_in_documents(folder: Path, key: tuple[str, ...], value: JSON) -> N
         LookupError: There is no such record.
     """
     name, listed, field = _PLACES[len(key)]
-    document = strict_json.loads((folder / name).read_bytes())
+    document = strict_json.loads((folder / name).read_bytes(), max_depth=DOCUMENT_DEPTH)
     found: list[dict[str, Any]] = [
         record
         for record in document[listed]

@@ -33,11 +33,13 @@ class JSONRefusedError(ValueError):
         super().__init__(problem if pointer is None else f"{pointer or '(top level)'}: {problem}")
 
 
-def loads(text: str | bytes) -> Any:
+def loads(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     """Read one JSON document strictly.
 
     Args:
         text: The document; bytes must be UTF-8 without a byte-order mark.
+        max_depth: How deep it may be nested; more for a document around values that are checked
+            by themselves.
 
     Returns:
         dict, list, str, int, float, bool or None; integers and floats kept apart.
@@ -59,8 +61,8 @@ def loads(text: str | bytes) -> Any:
             f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
         ) from None
     except RecursionError:
-        raise JSONRefusedError(f"nested deeper than {MAX_DEPTH}") from None
-    check(value)
+        raise JSONRefusedError(f"nested deeper than {max_depth}") from None
+    check(value, max_depth=max_depth)
     return value
 
 
@@ -71,16 +73,16 @@ def canonical(value: Any) -> str:
     )
 
 
-def check(value: Any) -> None:
+def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
     """Refuse a value that canonical JSON could not carry through both stores unchanged.
 
     Raises:
         JSONRefusedError: With the pointer of the first offending place.
     """
-    _check(value, (), 1)
+    _check(value, (), max_depth)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, *, max_depth: int = MAX_DEPTH) -> Any:
     """Copy a value to plain JSON types, so that nobody can change it afterwards.
 
     Mappings become dicts and subclasses of the JSON types (enums among them) the types themselves.
@@ -88,8 +90,8 @@ def plain(value: Any) -> Any:
     Raises:
         JSONRefusedError: The value holds something that is no JSON, or that the reader refuses.
     """
-    copied = _plain(value, (), 1)
-    check(copied)
+    copied = _plain(value, (), max_depth)
+    check(copied, max_depth=max_depth)
     return copied
 
 
@@ -166,7 +168,7 @@ def _int64(literal: str) -> int:
     return int(literal)
 
 
-def _check(value: Any, path: tuple[str | int, ...], depth: int) -> None:
+def _check(value: Any, path: tuple[str | int, ...], max_depth: int) -> None:
     if isinstance(value, str):
         if not legal_text(value):
             raise JSONRefusedError("holds U+0000 or a lone surrogate", join(path))
@@ -179,16 +181,16 @@ def _check(value: Any, path: tuple[str | int, ...], depth: int) -> None:
         if not math.isfinite(value):
             raise JSONRefusedError("NaN and infinities are no JSON numbers", join(path))
     elif isinstance(value, dict | list):
-        if depth > MAX_DEPTH:
-            raise JSONRefusedError(f"nested deeper than {MAX_DEPTH}", join(path[:8]))
+        if len(path) >= max_depth:
+            raise JSONRefusedError(f"nested deeper than {max_depth}", join(path[:8]))
         members = value.items() if isinstance(value, dict) else enumerate(value)
         for key, member in members:
             if isinstance(key, str) and not legal_text(key):
                 raise JSONRefusedError("a key holds U+0000 or a lone surrogate", join(path))
-            _check(member, (*path, key), depth + 1)
+            _check(member, (*path, key), max_depth)
 
 
-def _plain(value: Any, path: tuple[str | int, ...], depth: int) -> Any:
+def _plain(value: Any, path: tuple[str | int, ...], max_depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -198,17 +200,17 @@ def _plain(value: Any, path: tuple[str | int, ...], depth: int) -> Any:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    if depth > MAX_DEPTH:
-        raise JSONRefusedError(f"nested deeper than {MAX_DEPTH}", join(path[:8]))
+    if len(path) >= max_depth:
+        raise JSONRefusedError(f"nested deeper than {max_depth}", join(path[:8]))
     if isinstance(value, Mapping):
         copied = {}
         for key, member in value.items():
             if not isinstance(key, str):
                 raise JSONRefusedError(f"a key of type {type(key).__name__}", join(path))
-            copied[str.__str__(key)] = _plain(member, (*path, key), depth + 1)
+            copied[str.__str__(key)] = _plain(member, (*path, key), max_depth)
         return copied
     if isinstance(value, list):
-        return [_plain(member, (*path, i), depth + 1) for i, member in enumerate(value)]
+        return [_plain(member, (*path, i), max_depth) for i, member in enumerate(value)]
     raise JSONRefusedError(f"a {type(value).__name__} is no JSON value", join(path))
 
 
