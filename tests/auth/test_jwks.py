@@ -196,6 +196,16 @@ def test_without_an_overlap_a_retired_key_is_gone_at_once(
     run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 400), overlap=0.0)
 
 
+def test_a_key_of_a_set_beyond_the_stale_limit_is_not_brought_back(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing
+) -> None:
+    async def steps(cache: JWKSCache) -> None:
+        assert await cache.find("RS256", "old") is Missing.NOT_PUBLISHED
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+
+    run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 3600))
+
+
 def test_a_replaced_key_has_no_overlap(endpoint: Endpoint, clock: Seconds, ring: KeyRing) -> None:
     (replaced,) = ring.jwks(["k2"])["keys"]
     endpoint.document = {"keys": [{**replaced, "kid": "k1"}]}

@@ -168,7 +168,8 @@ class JWKSCache:
 
     def _take(self, keys: KeySet, max_age: int | None) -> None:
         now = self._monotonic()
-        gone = {} if self._keys is None else self._keys.by_kid
+        # Nobody knows when a key left the set while a path was idle: past the limit none comes back.
+        gone = self._keys.by_kid if self._keys is not None and self._age() < STALE_LIMIT else {}
         retired = {kid: (key, now + self._overlap) for kid, key in gone.items()}
         # What was retired before keeps its own end.
         retired.update(self._retired)
