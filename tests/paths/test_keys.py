@@ -89,6 +89,12 @@ def test_words_that_cannot_be_followed_name_what_is_known(
         ring.mint(spec, NOW)
 
 
+@pytest.mark.parametrize("fault", TOKEN_FAULTS)
+def test_any_fault_goes_with_any_other(ring: KeyRing, fault: str) -> None:
+    for other in TOKEN_FAULTS:
+        assert ring.mint({"faults": [fault, other]}, NOW).count(".") <= 2
+
+
 def test_tokens_stand_where_the_request_describes_them(ring: KeyRing) -> None:
     request = {
         "flag_key": "ff.x",

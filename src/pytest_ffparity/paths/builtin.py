@@ -107,7 +107,11 @@ class _Parts:
         if jwks.held is not None:
             held = Held(keys.jwks(jwks.held), jwks.fetched_seconds_ago or 0.0)
         self._authenticator = TokenAuthenticator(
-            AuthSettings.from_env(env), clock=lambda: now, held=held
+            AuthSettings.from_env(env),
+            clock=lambda: now,
+            # The set's age is what the world says, however long the machine takes over it.
+            monotonic=lambda: 0.0,
+            held=held,
         )
         self._approvals = AdminClient(ApprovalSettings.from_env(env))
         self.evaluator = Evaluator(backing, self._authenticator, self._approvals, clock=lambda: now)
