@@ -15,7 +15,8 @@ _MAX: Final = 2000
 
 
 def redacted(text: str) -> str:
-    """Hide DSN passwords and bearer tokens, and cut what is overlong."""
+    """Hide DSN passwords and bearer tokens; give one line of sound text, cut if it is overlong."""
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text if len(text) <= _MAX else text[:_MAX] + "..."

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -50,8 +51,8 @@ def checked_paths(paths: object) -> list[Path]:
     for path in listed:
         if not isinstance(path, Path) or not _named(path.name):
             raise PathsError(
-                f"{type(path).__name__} is no path: it needs `name` (text) and "
-                "`async evaluate(request)`"
+                f"{type(path).__name__} is no path: it needs `name` (printable text without "
+                "blanks) and `async evaluate(request)`"
             )
     names = [path.name for path in listed]
     if len(names) < 2:  # noqa: PLR2004 - parity is between two
@@ -63,38 +64,32 @@ def checked_paths(paths: object) -> list[Path]:
 
 async def prepare(path: Path, world: Any, deadline_s: float) -> str | None:
     """Bring a path into a world; gives the error text if it can't be done."""
-    method = getattr(path, "prepare", None)
-    if method is None:
-        return None
-    try:
-        async with asyncio.timeout(deadline_s):
-            await _settled(method(copied(world)))
-    except Exception as error:  # noqa: BLE001 - a path may raise anything
-        return described(error, f"prepare within {deadline_s:g} s")
-    return None
+
+    async def prepared() -> None:
+        await _settled(path, "prepare", copied(world))
+
+    return (await _guarded(prepared, "prepare", deadline_s)).error
 
 
 async def ask(path: Path, request: Any, deadline_s: float) -> Answer:
     """Ask a path once; the time is that of the call alone."""
     owned = copied(request)
-    raw, problem = None, None
-    try:
-        async with asyncio.timeout(deadline_s):
-            started = time.perf_counter_ns()
-            try:
-                raw = await path.evaluate(owned)
-            finally:
-                elapsed = time.perf_counter_ns() - started
-    except Exception as error:  # noqa: BLE001 - a path may raise anything
-        problem = described(error, f"evaluate within {deadline_s:g} s")
-    return Answer(raw, problem, elapsed)
+    return await _guarded(lambda: path.evaluate(owned), "evaluate", deadline_s)
 
 
-async def close(path: Path) -> None:
-    """Close a path, if it can be closed."""
-    method: Callable[[], Any] | None = getattr(path, "close", None)
-    if method is not None:
-        await _settled(method())
+async def close(paths: Sequence[Path], deadline_s: float) -> None:
+    """Close every path that can be closed, whatever the others do.
+
+    Raises:
+        PathsError: With each path that could not be closed.
+    """
+    problems = []
+    for path in paths:
+        answer = await _guarded(partial(_settled, path, "close"), "close", deadline_s)
+        if answer.error is not None:
+            problems.append(f"{path.name} could not be closed: {answer.error}")
+    if problems:
+        raise PathsError("\n".join(problems))
 
 
 def read(answer: Answer) -> Reply:
@@ -110,6 +105,8 @@ def read(answer: Answer) -> Reply:
         decision = plain(found)
     except JSONRefusedError as error:
         return Reply(None, f"evaluate gave what is no JSON: {error}")
+    except Exception as error:  # noqa: BLE001 - a mapping may be anything
+        return Reply(None, f"evaluate gave {_kind(raw)} that can't be read: {described(error)}")
     if not isinstance(decision, dict):
         return Reply(None, f"evaluate gave {_kind(raw)}, expected a Decision or a mapping")
     return Reply(decision, None)
@@ -117,26 +114,62 @@ def read(answer: Answer) -> Reply:
 
 def info(path: Path) -> dict[str, str]:
     """Give what a path says of itself for the report."""
-    found = getattr(path, "info", {})
-    if not isinstance(found, Mapping):
-        return {}
-    return {str(key): redacted(str(value)) for key, value in found.items()}
+    try:
+        found = getattr(path, "info", {})
+        if not isinstance(found, Mapping):
+            return {}
+        return {redacted(str(key)): redacted(str(value)) for key, value in found.items()}
+    except Exception as error:  # noqa: BLE001 - a property may raise anything
+        return {"info": f"can't be read: {described(error)}"}
 
 
-def described(error: Exception, what: str) -> str:
+def described(error: BaseException) -> str:
     """Put an error into one line, without secrets."""
-    if isinstance(error, TimeoutError) and not str(error):
-        return f"TimeoutError: did not {what}"
-    return redacted(f"{type(error).__name__}: {error}")
+    try:
+        told = str(error)
+    except Exception:  # noqa: BLE001 - so may __str__
+        told = "(its text can't be read)"
+    return redacted(f"{type(error).__name__}: {told}" if told else type(error).__name__)
 
 
-async def _settled(result: Any) -> None:
+async def _guarded(call: Callable[[], Awaitable[Any]], what: str, deadline_s: float) -> Answer:
+    """Await a call of somebody else's; what it raises, and being late, become the error."""
+    raw, problem, elapsed = None, None, 0
+    try:
+        async with asyncio.timeout(deadline_s) as deadline:
+            started = time.perf_counter_ns()
+            try:
+                raw = await call()
+            finally:
+                elapsed = time.perf_counter_ns() - started
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # SystemExit and pytest's outcomes among them
+        if _called_off(error):
+            raise
+        problem = described(error)
+    # A call that swallows its cancellation, or never gives way, comes back late and content.
+    if deadline.expired() or elapsed > deadline_s * 1e9:
+        problem = f"TimeoutError: did not {what} within {deadline_s:g} s"
+    return Answer(raw, problem, elapsed)
+
+
+def _called_off(error: BaseException) -> bool:
+    """Tell a cancellation that somebody asked for, as Ctrl-C does, from one that a path raised."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+async def _settled(path: Path, method: str, *arguments: Any) -> None:
+    """Call a method that a path may lack, and that may be async."""
+    found = getattr(path, method, None)
+    result = None if found is None else found(*arguments)
     if inspect.isawaitable(result):
         await result
 
 
 def _named(name: object) -> bool:
-    return isinstance(name, str) and bool(name)
+    return isinstance(name, str) and bool(name) and name.isprintable() and " " not in name
 
 
 def _kind(value: object) -> str:

@@ -91,5 +91,5 @@ def _ffparity_bench(
         deadline_s=pytestconfig.stash[keys.SETTINGS].deadline_s,
     )
     yield Bench(run, _ffparity_loop)
-    for path in paths:
-        _ffparity_loop.run(session.close(path))
+    with told_plainly():
+        _ffparity_loop.run(session.close(paths, run.deadline_s))

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.parity import session
+
+
+class Odd:
+    """A path whose `evaluate` does what the test says."""
+
+    name = "odd"
+
+    def __init__(self, does: Callable[[], Any]) -> None:
+        self.does = does
+
+    async def evaluate(self, request: Any) -> Any:
+        del request
+        found = self.does()
+        return await found if asyncio.iscoroutine(found) else found
+
+
+def asked(path: Any, deadline_s: float = 30) -> session.Reply:
+    return session.read(asyncio.run(session.ask(path, {}, deadline_s)))
+
+
+class UnreadableError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def does() -> Any:
+        raise error
+
+    return does
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SystemExit(0), "SystemExit: 0"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (pytest.skip.Exception("not today"), "Skipped: not today"),
+        (BaseExceptionGroup("g", [KeyboardInterrupt()]), "BaseExceptionGroup: g (1 sub-exception)"),
+        (UnreadableError(), "UnreadableError: (its text can't be read)"),
+        (ValueError("a\nb\udc80"), "ValueError: a b?"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_a_path_raises_is_its_error_in_one_line(error: BaseException, told: str) -> None:
+    assert asked(Odd(raising(error))).error == told
+
+
+def test_ctrl_c_is_not_swallowed() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        asked(Odd(raising(KeyboardInterrupt())))
+
+
+def test_a_call_that_is_called_off_ends() -> None:
+    async def main() -> None:
+        task = asyncio.create_task(session.ask(Odd(lambda: asyncio.sleep(3600)), {}, 3600))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+
+
+def test_an_answer_after_the_deadline_is_an_error() -> None:
+    async def stubborn() -> dict[str, Any]:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            return {"late": True}
+        return {}
+
+    reply = asked(Odd(stubborn), deadline_s=0.01)
+    assert reply.error == "TimeoutError: did not evaluate within 0.01 s"
+
+
+def test_an_answer_that_can_not_be_read_is_an_error() -> None:
+    class Unreadable(dict[str, Any]):
+        def items(self) -> Any:
+            raise ValueError("no")
+
+    error = asked(Odd(lambda: Unreadable(a=1))).error
+    assert error == "evaluate gave a Unreadable that can't be read: ValueError: no"
+
+
+def test_info_that_can_not_be_read_says_so() -> None:
+    class Mute(Odd):
+        @property
+        def info(self) -> Any:
+            raise ValueError("no")
+
+    assert session.info(Mute(dict)) == {"info": "can't be read: ValueError: no"}
+
+
+def test_every_path_is_closed_whatever_the_others_do() -> None:
+    closed = []
+
+    class Closing(Odd):
+        async def close(self) -> None:
+            closed.append(self.name)
+            await self.does()
+
+    paths = [
+        Closing(raising(ValueError("stuck"))),
+        Closing(lambda: asyncio.sleep(3600)),
+        Closing(lambda: asyncio.sleep(0)),
+    ]
+    with pytest.raises(session.PathsError) as caught:
+        asyncio.run(session.close(paths, 0.01))
+    assert closed == ["odd"] * 3
+    assert str(caught.value).splitlines() == [
+        "odd could not be closed: ValueError: stuck",
+        "odd could not be closed: TimeoutError: did not close within 0.01 s",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "db 2", "db\n", "\udc80", 1])
+def test_a_name_that_would_blur_a_report_is_refused(name: Any) -> None:
+    odd = Odd(dict)
+    odd.name = name
+    with pytest.raises(session.PathsError, match="printable text without blanks"):
+        session.checked_paths([odd, Odd(dict)])
+
+
+def test_names_of_any_script_are_taken() -> None:
+    other = Odd(dict)
+    other.name = "données"
+    assert len(session.checked_paths([Odd(dict), other])) == 2
