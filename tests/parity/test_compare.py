@@ -184,3 +184,18 @@ def test_types_are_told_apart_in_an_explanation() -> None:
     matrix = ParityMatrix([row("R-1", "/v")])
     (found,) = compare(None, {"a": {"v": {"n": 1}}, "b": {"v": {"n": 1.0}}}, matrix)
     assert explained(found).explanation == ("['n']: a 1, b 1.0",)
+
+
+def test_what_must_differ_is_missed_where_no_path_has_it() -> None:
+    answers = {name: decision(name) for name in ("file", "db")}
+    for answer in answers.values():
+        del answer["meta"]["state"]
+    (found,) = compare(EXPECTED, answers, MATRIX)
+    assert (found.field, found.rule) == ("/meta/state", "R-4")
+    assert found.broken == ('file must say "file"', 'db must say "db"')
+
+
+def test_what_must_differ_may_not_be_given_the_same_value_by_its_row() -> None:
+    matrix = ParityMatrix([row("R-1", "/by", rule="MUST_DIFFER", values={"a": 1, "b": 1, "c": 2})])
+    (found,) = compare({}, {"a": {"by": 1}, "b": {"by": 1}, "c": {"by": 2}}, matrix)
+    assert found.broken == ("b says the same as a",)

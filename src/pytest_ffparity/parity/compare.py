@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -59,8 +60,10 @@ def compare(
     documents = list(answers.values())
     if expected is not None:
         documents.append(expected)
+    # What every path must show is not vindicated by being nowhere.
+    nowhere = (p for p in matrix.must_differ if not any(_at(d, p).present for d in documents))
     found = []
-    for path in _fields((), documents, matrix):
+    for path in (*_fields((), documents, matrix), *nowhere):
         sides = {name: _at(document, path) for name, document in answers.items()}
         wanted = MISSING if expected is None else _at(expected, path)
         row = matrix.covering(path)
@@ -136,6 +139,10 @@ def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool)
                 f"{name} must say {canonical(row.values.get(name, name))}"
                 for name in names
                 if not (sides[name].present and same(sides[name].value, row.values.get(name, name)))
+            ] or [
+                f"{name} says the same as {other}"
+                for other, name in combinations(names, 2)
+                if same(sides[other].value, sides[name].value)
             ]
         case FieldRule.MAY_DIFFER:
             present = wanted.present or sides[first].present

@@ -13,7 +13,7 @@ from pytest_ffparity.vectors.model import StressVector, VectorFile
 
 def lacking(file: VectorFile, matrix: ParityMatrix) -> Iterator[FileProblem]:
     """Find MUST_MATCH fields that an expectation does not name, and fields that no row names."""
-    wanted = matrix.must_match()
+    wanted = matrix.pointers(FieldRule.MUST_MATCH)
     for line, at, expected in _expectations(file):
         for path in wanted:
             if not _names(expected, path):

@@ -60,6 +60,7 @@ class ParityMatrix:
         self._patterns.sort(key=lambda p: _precedence(p[0]), reverse=True)
         self._covering: dict[Segments, Row] = {}
         self._finer: dict[Segments, bool] = {}
+        self.must_differ = self.pointers(FieldRule.MUST_DIFFER)
 
     def covering(self, path: Segments) -> Row:
         """Give the row whose pointer covers this field best, or `UNLISTED`."""
@@ -80,12 +81,12 @@ class ParityMatrix:
                 self._finer[path] = found
         return found
 
-    def must_match(self) -> list[Segments]:
-        """Give the pointers without `*` whose own best row is MUST_MATCH."""
+    def pointers(self, rule: FieldRule) -> list[Segments]:
+        """Give the pointers without `*` whose own best row has this rule."""
         return [
             p
             for p, row in self._patterns
-            if "*" not in p and row.rule is FieldRule.MUST_MATCH and self.covering(p) is row
+            if "*" not in p and row.rule is rule and self.covering(p) is row
         ]
 
 
