@@ -61,7 +61,9 @@ class _Declared:
 
 def options_table() -> list[str]:
     declared = _declared()
-    rows = [f"| `{name}{'=' * bool(value)}{value}` | {text} |" for name, value, text in declared.options]
+    rows = [
+        f"| `{name}{'=' * bool(value)}{value}` | {text} |" for name, value, text in declared.options
+    ]
     return ["| option | what it does |", "| --- | --- |", *rows]
 
 

@@ -24,12 +24,16 @@ from pytest_ffparity.formats import schema, strict_json
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 PAGES: Final = sorted(path.name for path in DOCS.glob("*.md"))
 
-_FENCE: Final = re.compile(r"^```(?P<kind>\w*) ?(?P<title>.*)\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
+_FENCE: Final = re.compile(
+    r"^```(?P<kind>\w*) ?(?P<title>.*)\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE
+)
 _COMMAND: Final = re.compile(r"^\$ (?P<line>.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 # What differs between machines: pytest's header, times and versions, the widths of lines.
-_HEADER: Final = re.compile(r"(platform|cachedir|rootdir|configfile|plugins|benchmark|hypothesis)\b")
+_HEADER: Final = re.compile(
+    r"(platform|cachedir|rootdir|configfile|plugins|benchmark|hypothesis)\b"
+)
 _VARYING: Final = (
-    (re.compile(r"\d+(\.\d+)+"), "#"),
+    (re.compile(r"\d+(\.\d+){2}|\b\d+\.\d{3}\b|\d+\.\d+(?=s\b)|(?<=PostgreSQL )[\d.]+"), "#"),
     (re.compile(r"[\d,]+/s\b"), "#/s"),
     (re.compile(r"([=_-])\1{2,}"), r"\1"),
     (re.compile(r"[ \t]+"), " "),
@@ -123,5 +127,9 @@ def test_the_examples_of_a_page_do_what_it_says(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (DOCS / page).read_text("utf-8")):
-        assert (DOCS / target).exists(), f"{page} points to {target}"
+    for target, _, anchor in re.findall(
+        r"\]\(([^)#:]+)(#([^)]*))?\)", (DOCS / page).read_text("utf-8")
+    ):
+        headings = re.findall(r"^#+ (.*)$", (DOCS / target).read_text("utf-8"), re.MULTILINE)
+        anchors = {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}
+        assert not anchor or anchor in anchors, f"{page} points to {target}#{anchor}"
