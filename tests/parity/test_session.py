@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import UserDict
 from collections.abc import Callable
 from typing import Any
 
@@ -84,11 +85,11 @@ def test_an_answer_after_the_deadline_is_an_error() -> None:
 
 
 def test_an_answer_that_can_not_be_read_is_an_error() -> None:
-    class Unreadable(dict[str, Any]):
-        def items(self) -> Any:
+    class Unreadable(UserDict[str, Any]):
+        def __iter__(self) -> Any:
             raise ValueError("no")
 
-    error = asked(Odd(lambda: Unreadable(a=1))).error
+    error = asked(Odd(Unreadable)).error
     assert error == "evaluate gave a Unreadable that can't be read: ValueError: no"
 
 
@@ -135,3 +136,14 @@ def test_names_of_any_script_are_taken() -> None:
     other = Odd(dict)
     other.name = "données"
     assert len(session.checked_paths([Odd(dict), other])) == 2
+
+
+def test_an_answer_that_is_changed_after_it_was_given_stays_as_it_was() -> None:
+    shared: dict[str, Any] = {"v": {"deep": 1}}
+
+    async def main() -> session.Answer:
+        answer = await session.ask(Odd(lambda: shared), {}, 30)
+        shared["v"]["deep"] = 2
+        return answer
+
+    assert session.read(asyncio.run(main())).decision == {"v": {"deep": 1}}

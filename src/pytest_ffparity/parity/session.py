@@ -74,7 +74,13 @@ async def prepare(path: Path, world: Any, deadline_s: float) -> str | None:
 async def ask(path: Path, request: Any, deadline_s: float) -> Answer:
     """Ask a path once; the time is that of the call alone."""
     owned = copied(request)
-    return await _guarded(lambda: path.evaluate(owned), "evaluate", deadline_s)
+
+    async def answered() -> Any:
+        # Answers of a burst are read when it is over; what a path writes over an object that it
+        # gave away, for the next caller, must not reach them.
+        return copied(await path.evaluate(owned))
+
+    return await _guarded(answered, "evaluate", deadline_s)
 
 
 async def close(paths: Sequence[Path], deadline_s: float) -> None:

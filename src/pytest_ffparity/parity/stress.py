@@ -7,7 +7,7 @@ import gc
 import random
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,8 @@ from pytest_ffparity.parity.path import Path
 from pytest_ffparity.parity.percentiles import Latency, latency
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.vectors.model import Phase, StressVector
+
+_LOST: Final = session.Answer(None, "the call never ended: its task was cancelled from within", 0)
 
 
 class _Times(msgspec.Struct):
@@ -104,7 +106,7 @@ def _schedule(vector_id: str, phase: Phase) -> list[int]:
 async def _burst(
     run: Run, path: Path, requests: Sequence[Any], schedule: Sequence[int], concurrency: int
 ) -> list[session.Answer]:
-    answers: list[session.Answer | None] = [None] * len(schedule)
+    answers = [_LOST] * len(schedule)
     calls = iter(range(len(schedule)))
 
     async def caller() -> None:
@@ -123,7 +125,7 @@ async def _burst(
                 group.create_task(caller())
     finally:
         gc.unfreeze()
-    return [answer for answer in answers if answer is not None]
+    return answers
 
 
 def _figures(

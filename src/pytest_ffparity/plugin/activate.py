@@ -50,6 +50,10 @@ def activate(config: pytest.Config) -> None:
     register(Carrier(), "ffparity-carrier")
     workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
     if workerinput is not None:
+        if matrix_file.digest != workerinput["ffparity_matrix"]:
+            raise pytest.UsageError(
+                f"the matrix has changed since the run started: {matrix_file.path}"
+            )
         config.stash[keys.NONCE] = workerinput["ffparity_nonce"]
         register(Worker(), "ffparity-worker")
         return
@@ -78,7 +82,9 @@ def _register_gate(config: pytest.Config, settings: options.Settings, inventory:
     gate = Gate(config, settings, ledger, surroundings(config.rootpath, inventory))
     config.pluginmanager.register(gate, "ffparity-gate")
     if config.pluginmanager.has_plugin("xdist"):
-        config.pluginmanager.register(XdistHooks(gate, nonce), "ffparity-xdist")
+        config.pluginmanager.register(
+            XdistHooks(gate, nonce, inventory.matrix_file.digest), "ffparity-xdist"
+        )
     _stop_on_sigterm(config)
 
 

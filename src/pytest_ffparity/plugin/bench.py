@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ffparity.parity.runner import judge
+from pytest_ffparity.parity.session import PathsError
 from pytest_ffparity.plugin.benchmark import recorded
 
 if TYPE_CHECKING:
@@ -19,9 +20,26 @@ if TYPE_CHECKING:
 class Bench:
     """Judges vectors, one after the other, in one event loop."""
 
-    def __init__(self, run: Run, loop: asyncio.Runner) -> None:
+    def __init__(self, run: Run, loop: asyncio.Runner, source: object) -> None:
         self._run = run
         self._loop = loop
+        self._source = source
+
+    def check_source(self, ffparity_paths: object) -> None:
+        """Check that a vector's own conftest gives the paths that this bench was made with.
+
+        pytest makes the bench once, for the first vector; another folder's override would be
+        passed over in silence.
+
+        Raises:
+            PathsError: It gives others.
+        """
+        if ffparity_paths is not self._source:
+            raise PathsError(
+                "this vector's conftest overrides ffparity_paths, and another vector's does not "
+                "or does it otherwise: a run has one list of paths. Override it in one conftest "
+                "above all vector files, or run the files apart"
+            )
 
     def judge(
         self, request: pytest.FixtureRequest, file: str, vector: Vector | StressVector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,12 @@ class VectorItem(pytest.Function):
 
 
 def _judging(file: str, vector: Vector | StressVector) -> Callable[..., None]:
-    def judge(request: pytest.FixtureRequest, _ffparity_bench: Bench) -> None:
+    def judge(
+        request: pytest.FixtureRequest, _ffparity_bench: Bench, ffparity_paths: object
+    ) -> None:
+        _ffparity_bench.check_source(ffparity_paths)
         judgement = _ffparity_bench.judge(request, file, vector)
-        request.node.stash.setdefault(JUDGEMENTS, []).append(judgement.to_text())
+        request.node.stash.setdefault(JUDGEMENTS, {})[uuid.uuid4().hex] = judgement.to_text()
         if not judgement.passed:
             raise Diverged(judgement)
 

@@ -74,12 +74,15 @@ class Carrier:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Any:
-        """Attach the vector's key, and the judgements made since the last report."""
+        """Attach the vector's key, and every judgement that was made of it so far.
+
+        A plugin that tries again may keep the reports of earlier attempts to itself.
+        """
         report = yield
         if isinstance(item, VectorItem):
             report.ffparity_key = [item.file, item.vector.id]
-            report.ffparity_judgements = item.stash.get(keys.JUDGEMENTS, [])
-            item.stash[keys.JUDGEMENTS] = []
+            made = item.stash.get(keys.JUDGEMENTS, {}) if report.when == "call" else {}
+            report.ffparity_judgements = dict(made)
             self._repetitions.shorten(report, item.name)
         return report
 

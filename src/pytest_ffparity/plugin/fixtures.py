@@ -90,6 +90,6 @@ def _ffparity_bench(
         materialise=materialise,
         deadline_s=pytestconfig.stash[keys.SETTINGS].deadline_s,
     )
-    yield Bench(run, _ffparity_loop)
+    yield Bench(run, _ffparity_loop, ffparity_paths)
     with told_plainly():
         _ffparity_loop.run(session.close(paths, run.deadline_s))

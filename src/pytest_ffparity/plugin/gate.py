@@ -112,13 +112,13 @@ class Gate(CollectionWatch):
 class XdistHooks:
     """The hooks that exist with xdist only."""
 
-    def __init__(self, gate: Gate, nonce: str) -> None:
+    def __init__(self, gate: Gate, nonce: str, matrix_digest: str) -> None:
         self._gate = gate
-        self._nonce = nonce
+        self._input = {"ffparity_nonce": nonce, "ffparity_matrix": matrix_digest}
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Give a worker the run's nonce before it starts."""
-        node.workerinput["ffparity_nonce"] = self._nonce
+        """Give a worker the run's nonce, and what matrix to judge by, before it starts."""
+        node.workerinput.update(self._input)
         self._gate.workers += 1
 
     def pytest_testnodedown(self, node: Any, error: object) -> None:

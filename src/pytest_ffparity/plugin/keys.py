@@ -13,5 +13,6 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 MATRIX: pytest.StashKey[ParityMatrix] = pytest.StashKey()
 NONCE: pytest.StashKey[str] = pytest.StashKey()
-JUDGEMENTS: pytest.StashKey[list[str]] = pytest.StashKey()
+# Every judgement made of an item, by a serial of its own.
+JUDGEMENTS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 EXIT_STATUS: pytest.StashKey[int] = pytest.StashKey()

@@ -20,6 +20,7 @@ class Ledger:
     def __init__(self, declared: Declared, nonce: str, narrowing: Narrowing) -> None:
         self.declared = declared
         self.judgements: list[tuple[Judgement, str | None]] = []
+        self._taken: set[str] = set()
         self._nonce = nonce
         self._narrowing = narrowing
         self._gaps: list[Gap] = []
@@ -43,7 +44,10 @@ class Ledger:
         key = VectorKey(*place)
         worker = getattr(report, "worker_id", None)
         passed = True
-        for text in getattr(report, "ffparity_judgements", ()):
+        for serial, text in dict(getattr(report, "ffparity_judgements", ())).items():
+            if serial in self._taken:
+                continue
+            self._taken.add(serial)
             try:
                 judgement = Judgement.from_text(text)
             except msgspec.MsgspecError:
