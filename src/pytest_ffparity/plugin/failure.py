@@ -36,6 +36,10 @@ class _Crash:
     def __init__(self, message: str) -> None:
         self.message = message
 
+    def __str__(self) -> str:
+        """Give the line that `--tb=line` shows."""
+        return self.message
+
 
 class FailureText:
     """The failure of one judgement; pytest calls `toterminal`, or `str` where there is none."""

@@ -11,11 +11,15 @@ import pytest
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file by replacing it, making its folder if need be.
+    """Write a file by replacing it, making its folder if need be; a link stays one.
 
     Raises:
         pytest.UsageError: It can't be written.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        # Replaced it would be: as root, /dev/null too.
+        raise pytest.UsageError(f"--ffparity-report: {path} is no regular file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
