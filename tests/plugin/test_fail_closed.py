@@ -128,7 +128,7 @@ def test_addopts_that_narrow_are_no_purpose(project: Any) -> None:
     project.ini("addopts = -k V-1\n")
     result = project.run()
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*V-2: deselected, not by this command line*"])
+    result.stdout.fnmatch_lines(["*V-2, V-3: deselected, not by this command line*"])
 
 
 def test_a_failure_in_any_attempt_blocks(project: Any) -> None:
