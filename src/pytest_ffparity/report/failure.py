@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Divergence, Seen
 from pytest_ffparity.parity.judgement import Judgement
 from pytest_ffparity.report.lines import Line, Span, Style, line
 
 _INDENT = "    "
+# A value that a person still reads; a document of megabytes would bury all others.
+MAX_SHOWN: Final = 2000
 
 
 def failure_lines(judgement: Judgement) -> list[Line]:
@@ -61,4 +65,8 @@ def _field(divergence: Divergence) -> list[Line]:
 
 
 def _shown(seen: Seen) -> str:
-    return canonical(seen.value) if seen.present else "(missing)"
+    if not seen.present:
+        return "(missing)"
+    text = canonical(seen.value)
+    # The JSON report has the whole of it.
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... {len(text):,} characters"

@@ -74,6 +74,8 @@ def _tallies(report: Report) -> str:
         tally = tallies.setdefault(prefix, [0, 0])
         tally[0] += entry.outcome == "passed"
         tally[1] += 1
+    if len(tallies) > MAX_NAMES:
+        return ""
     return " · ".join(f"{p} {passed} of {n}" for p, (passed, n) in tallies.items())
 
 
