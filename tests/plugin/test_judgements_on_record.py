@@ -93,3 +93,14 @@ def test_a_report_written_to_a_link_leaves_the_link(project: Any) -> None:
     assert project.run("--ffparity-report=link.json").ret == 0
     assert (project.root / "link.json").is_symlink()
     assert json.loads((project.root / "real.json").read_text())["verdict"] == "go"
+
+
+@pytest.mark.parametrize("change", [{"document": "audit"}, {"rule": "MAY_DIFFER"}], ids=str)
+def test_a_matrix_that_demands_nothing_proves_nothing(project: Any, change: Any) -> None:
+    path = project.root / "vectors/cutover_parity_matrix.json"
+    matrix = json.loads(path.read_text())
+    matrix["rows"][0].update(change)
+    path.write_text(json.dumps(matrix))
+    result = project.run()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*no row for decisions says MUST_MATCH*"])

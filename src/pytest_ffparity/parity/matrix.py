@@ -62,6 +62,11 @@ class ParityMatrix:
         self._finer: dict[Segments, bool] = {}
         self.must_differ = self.pointers(FieldRule.MUST_DIFFER)
 
+    @property
+    def demands(self) -> bool:
+        """True when at least one row says that something must match."""
+        return any(row.rule is FieldRule.MUST_MATCH for _, row in self._patterns)
+
     def covering(self, path: Segments) -> Row:
         """Give the row whose pointer covers this field best, or `UNLISTED`."""
         found = self._covering.get(path)

@@ -45,7 +45,13 @@ def activate(config: pytest.Config) -> None:
         matrix_file = read_matrix(settings.matrix)
     except FFParityError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[keys.MATRIX] = ParityMatrix(matrix_file.rows)
+    matrix = ParityMatrix(matrix_file.rows)
+    if not matrix.demands:
+        raise pytest.UsageError(
+            f"{settings.matrix}: no row for decisions says MUST_MATCH, so nothing could diverge\n"
+            "  add a row that does"
+        )
+    config.stash[keys.MATRIX] = matrix
     register = config.pluginmanager.register
     register(Carrier(), "ffparity-carrier")
     workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
