@@ -80,6 +80,10 @@ async def connect(dsn: str, **settings: Any) -> asyncpg.Connection[asyncpg.Recor
         raise DatabaseUnreachableError(
             dsn, "the DSN can't be read; expected postgresql://user:password@host:port/database"
         ) from None
+    except Exception as error:  # noqa: BLE001 - the driver trusts what answers to be a PostgreSQL
+        raise DatabaseUnreachableError(
+            dsn, f"what answers there is no PostgreSQL ({type(error).__name__})"
+        ) from None
 
 
 def _setting(text: str) -> str:
