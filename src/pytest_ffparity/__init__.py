@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from pytest_ffparity.evaluator.model import Records as Records
     from pytest_ffparity.evaluator.model import Rejection as Rejection
     from pytest_ffparity.evaluator.model import Request as Request
+    from pytest_ffparity.evaluator.names import AuthMode as AuthMode
     from pytest_ffparity.evaluator.rollout import bucket as bucket
     from pytest_ffparity.parity.path import Path as Path
 
 _HOME = {
     "Approval": "evaluator.model",
+    "AuthMode": "evaluator.names",
     "Corrupt": "evaluator.model",
     "Decision": "evaluator.model",
     "Evaluator": "evaluator.evaluator",

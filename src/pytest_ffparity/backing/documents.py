@@ -31,6 +31,10 @@ OVERRIDES: Final = "override_examples.json"
 _Key: TypeAlias = tuple[str, ...]
 
 
+_REGISTRY_LISTS: Final = ("flags",)
+_OVERRIDE_LISTS: Final = ("tenant_overrides", "user_overrides")
+
+
 class DocumentError(FFParityError):
     """A whole document that can't be used; the message names the place inside it."""
 
@@ -59,7 +63,7 @@ def read_registry(text: bytes) -> Registry:
     Raises:
         DocumentError: The document as a whole can't be used.
     """
-    document = _document(text, ("flags",))
+    document = _document(text, _REGISTRY_LISTS)
     alarms: list[str] = []
     flags = _records(document, "flags", ("flag_key",), read_flag, alarms)
     return Registry({key[0]: record for key, record in flags.items()}, tuple(alarms))
@@ -71,7 +75,7 @@ def read_overrides(text: bytes) -> Overrides:
     Raises:
         DocumentError: The document as a whole can't be used.
     """
-    document = _document(text, ("tenant_overrides", "user_overrides"))
+    document = _document(text, _OVERRIDE_LISTS)
     alarms: list[str] = []
     tenant_ids = ("flag_key", "tenant_id")
     user_ids = ("flag_key", "tenant_id", "user_id")
@@ -80,6 +84,27 @@ def read_overrides(text: bytes) -> Overrides:
         _records(document, "user_overrides", user_ids, read_user_override, alarms),
         tuple(alarms),
     )
+
+
+def load_documents(registry: Path, overrides: Path) -> Checked:
+    """Read both documents for a seed: whole, every record sound, or not at all.
+
+    Raises:
+        DocumentError: A file is missing or unreadable, or holds an unsound record; names the file,
+            the pointer and what was expected.
+    """
+    documents = {}
+    for path, lists in ((registry, _REGISTRY_LISTS), (overrides, _OVERRIDE_LISTS)):
+        try:
+            documents.update(_document(path.read_bytes(), lists))
+        except (OSError, DocumentError) as error:
+            what = error.strerror if isinstance(error, OSError) else error
+            raise DocumentError(f"{path}: {what}") from None
+    try:
+        return check_world(**documents)
+    except RecordError as error:
+        path = registry if error.pointer.startswith("/flags/") else overrides
+        raise DocumentError(f"{path}: {error}") from None
 
 
 def write_documents(
