@@ -142,3 +142,30 @@ def test_a_node_id_selects_one_vector(project: Any) -> None:
 def test_quiet_runs_still_give_the_verdict(project: Any) -> None:
     result = project.run("-q")
     result.stdout.fnmatch_lines(["verdict  GO*"])
+
+
+def test_a_rootdir_that_moved_is_explained(project: Any, tmp_path_factory: Any) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "r.json").write_text("{}")
+    result = project.pytester.runpytest_subprocess(
+        "--ffparity", "--ffparity-report", str(elsewhere / "r.json")
+    )
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*took*for the rootdir*--option=VALUE*"])
+
+
+def test_an_evaluate_that_is_not_async_is_told_how_to_be(project: Any) -> None:
+    project.conftest(
+        """
+class Plain(Toy):
+    def evaluate(self, request):
+        return {"answer": request["ask"], "by": self.name}
+
+@pytest.fixture(scope="session")
+def ffparity_paths():
+    return [Toy("old"), Plain("new")]
+"""
+    )
+    result = project.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*evaluate gave a dict at once: write it as `async def`*"])

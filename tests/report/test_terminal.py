@@ -87,7 +87,7 @@ def test_a_run_in_which_all_is_well() -> None:
         plain(terminal.summary(whole))
         == """\
 paths    file (file) · db (PostgreSQL 18.6)
-matrix   m.json, 2 rule groups
+matrix   m.json, rule groups: 2
 marks    one a path, in this order: . keeps the row  x breaks it  ! raised
 
 vector  PV-01  PV-02
@@ -108,7 +108,7 @@ def test_a_blocked_run_shows_where() -> None:
         plain(terminal.summary(whole))
         == """\
 paths    file (file) · db (PostgreSQL 18.6)
-matrix   m.json, 2 rule groups
+matrix   m.json, rule groups: 2
 marks    one a path, in this order: . keeps the row  x breaks it  ! raised
 
 vector  PV-01  PV-02

@@ -54,7 +54,7 @@ def take_inventory(root: Path, paths: Iterable[Path], matrix_file: MatrixFile) -
             files.append(read_vectors(path, matrix))
         except VectorFileError as error:
             count = len(error.problems)
-            broken.append(f"{named(path, root)}: {count} problem(s), none of its vectors was run")
+            broken.append(f"{named(path, root)}: none of its vectors was run, problems: {count}")
     return Inventory(root, tuple(files), tuple(broken), matrix_file, matrix)
 
 

@@ -78,7 +78,10 @@ async def ask(path: Path, request: Any, deadline_s: float) -> Answer:
     async def answered() -> Any:
         # Answers of a burst are read when it is over; what a path writes over an object that it
         # gave away, for the next caller, must not reach them.
-        return copied(await path.evaluate(owned))
+        answer = path.evaluate(owned)
+        if not inspect.isawaitable(answer):
+            raise TypeError(f"evaluate gave {_kind(answer)} at once: write it as `async def`")
+        return copied(await answer)
 
     return await _guarded(answered, "evaluate", deadline_s)
 

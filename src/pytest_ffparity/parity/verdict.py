@@ -84,7 +84,7 @@ def rule(
     found = [*map(Gap, declared.problems), *gaps]
     sound = [j for j in records if j.run == nonce]
     if len(sound) < len(records):
-        found.append(Gap(f"{len(records) - len(sound)} judgement(s) were not made in this run"))
+        found.append(Gap(f"judgements that were not made in this run: {len(records) - len(sound)}"))
     counted = Counter(VectorKey(j.file, j.id) for j in sound)
     left_out = sorted(set(narrowed) - set(counted))
     explained = {gap.key for gap in found}

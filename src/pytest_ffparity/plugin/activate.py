@@ -6,6 +6,7 @@ import signal
 import threading
 import uuid
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def activate(config: pytest.Config) -> None:
     try:
         matrix_file = read_matrix(settings.matrix)
     except FFParityError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(f"{error}{_astray(config)}") from None
     matrix = ParityMatrix(matrix_file.rows)
     if not matrix.demands:
         raise pytest.UsageError(
@@ -72,6 +73,7 @@ def activate(config: pytest.Config) -> None:
                 "  name yours with the ini option ffparity_vectors or --ffparity-vectors"
                 for path in missing
             )
+            + _astray(config)
         )
     inventory = take_inventory(config.rootpath, files, matrix_file)
     _register_gate(config, settings, inventory)
@@ -108,6 +110,17 @@ def _files(config: pytest.Config, settings: options.Settings) -> list[Path]:
     return list(dict.fromkeys([*configured, *given]))
 
 
+def _astray(config: pytest.Config) -> str:
+    """Say why the project's files are not found where pytest has moved its rootdir."""
+    root = config.rootpath
+    if config.inipath is not None or config.invocation_params.dir == root:
+        return ""
+    return (
+        f"\npytest took {root} for the rootdir: an option's value that exists as a file is a test "
+        "path to it, so write --option=VALUE"
+    )
+
+
 def _stop_on_sigterm(config: pytest.Config) -> None:
     """Let SIGTERM end the run as Ctrl-C does, so that databases and folders are put away."""
     if threading.current_thread() is not threading.main_thread():
@@ -115,8 +128,14 @@ def _stop_on_sigterm(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
 
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt("SIGTERM")
+    def interrupt(_signal: int, frame: FrameType | None) -> None:
+        # An event loop's own handler of Ctrl-C cancels what runs; an exception raised here would
+        # come up in the middle of any callback and tear the loop apart.
+        ctrl_c = signal.getsignal(signal.SIGINT)
+        if callable(ctrl_c):
+            ctrl_c(signal.SIGINT, frame)
+        else:
+            raise KeyboardInterrupt("SIGTERM")
 
     signal.signal(signal.SIGTERM, interrupt)
 

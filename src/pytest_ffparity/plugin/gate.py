@@ -44,7 +44,7 @@ class Gate(CollectionWatch):
         """Say in pytest's header what the gate will judge."""
         count = len(self._ledger.declared.digests)
         files = ", ".join(source.file for source in self._around.vectors)
-        return f"ffparity: {count} vectors declared in {files}"
+        return f"ffparity: {files or 'no sound vector file'}, vectors declared: {count}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -85,7 +85,7 @@ def _head(report: Report) -> list[Line]:
     for name, info in report.paths.items():
         told = ", ".join(info.values())
         described.append(f"{name} ({told})" if told else name)
-    matrix = f"{around.matrix.file}, {len(around.rows)} rule groups" if around.matrix else "none"
+    matrix = f"{around.matrix.file}, rule groups: {len(around.rows)}" if around.matrix else "none"
     return [
         line("paths    ", " · ".join(described) or "none was judged"),
         line("matrix   ", matrix),
