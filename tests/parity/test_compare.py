@@ -37,6 +37,10 @@ def decision(state: str, **changes: Any) -> dict[str, Any]:
     return {**whole, **changes, "meta": meta}
 
 
+def told(divergence: Divergence) -> tuple[str, ...]:
+    return tuple(map(str, divergence.broken))
+
+
 EXPECTED = {"value": True, "chain": ["a", "b"], "meta": {"mode": "x"}}
 
 
@@ -68,8 +72,8 @@ def test_one_changed_thing_is_one_divergence(
 ) -> None:
     (found,) = against(second)
     assert (found.field, found.rule) == (field, row_id)
-    assert any(b.startswith("db ") for b in found.broken)
-    assert not any(b.startswith("file ") for b in found.broken)
+    assert any(b.path == "db" for b in found.broken)
+    assert not any(b.path == "file" for b in found.broken)
 
 
 def test_missing_is_not_null() -> None:
@@ -90,7 +94,7 @@ def test_a_field_that_may_differ_must_still_be_there() -> None:
     second = decision("db")
     del second["meta"]["ms"]
     (found,) = against(second)
-    assert (found.field, found.rule, found.broken) == ("/meta/ms", "R-5", ("db lacks the field",))
+    assert (found.field, found.rule, told(found)) == ("/meta/ms", "R-5", ("db lacks the field",))
 
 
 def test_a_container_replaced_by_something_else_is_a_divergence_of_its_fields() -> None:
@@ -106,7 +110,7 @@ def test_an_empty_container_in_place_of_a_missing_one_is_seen() -> None:
 def test_agreeing_on_a_wrong_answer_is_a_failure_of_both() -> None:
     both = {"file": decision("file", value=False), "db": decision("db", value=False)}
     (found,) = compare(EXPECTED, both, MATRIX)
-    assert found.broken == ("file misses the expectation", "db misses the expectation")
+    assert told(found) == ("file misses the expectation", "db misses the expectation")
 
 
 def test_every_diverging_field_is_listed_at_once() -> None:
@@ -117,7 +121,7 @@ def test_every_diverging_field_is_listed_at_once() -> None:
 def test_a_third_path_is_compared_with_the_first() -> None:
     answers = {"file": decision("file"), "db": decision("db"), "http": decision("http", value=0)}
     (found,) = compare(EXPECTED, answers, MATRIX)
-    assert found.broken == ("http misses the expectation", "http differs from file")
+    assert told(found) == ("http misses the expectation", "http differs from file")
 
 
 def test_without_an_expectation_the_paths_must_agree() -> None:
@@ -171,7 +175,7 @@ def test_must_differ_takes_the_values_that_the_row_names() -> None:
     matrix = ParityMatrix([row("R", "/s", rule="MUST_DIFFER", values={"a": 1, "b": 2})])
     assert compare(None, {"a": {"s": 1}, "b": {"s": 2}}, matrix) == []
     (found,) = compare(None, {"a": {"s": 1}, "b": {"s": 1}}, matrix)
-    assert found.broken == ("b must say 2",)
+    assert told(found) == ("b must say 2",)
     assert compare(None, {"a": {"s": 1}, "b": {}}, matrix)
 
 
@@ -192,10 +196,10 @@ def test_what_must_differ_is_missed_where_no_path_has_it() -> None:
         del answer["meta"]["state"]
     (found,) = compare(EXPECTED, answers, MATRIX)
     assert (found.field, found.rule) == ("/meta/state", "R-4")
-    assert found.broken == ('file must say "file"', 'db must say "db"')
+    assert told(found) == ('file must say "file"', 'db must say "db"')
 
 
 def test_what_must_differ_may_not_be_given_the_same_value_by_its_row() -> None:
     matrix = ParityMatrix([row("R-1", "/by", rule="MUST_DIFFER", values={"a": 1, "b": 1, "c": 2})])
     (found,) = compare({}, {"a": {"by": 1}, "b": {"by": 1}, "c": {"by": 2}}, matrix)
-    assert found.broken == ("b says the same as a",)
+    assert told(found) == ("b says the same as a",)

@@ -124,11 +124,11 @@ def test_every_path_is_closed_whatever_the_others_do() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["", "db 2", "db\n", "\udc80", 1])
+@pytest.mark.parametrize("name", ["", "db\n", "\udc80", 1])
 def test_a_name_that_would_blur_a_report_is_refused(name: Any) -> None:
     odd = Odd(dict)
     odd.name = name
-    with pytest.raises(session.PathsError, match="printable text without blanks"):
+    with pytest.raises(session.PathsError, match="printable text"):
         session.checked_paths([odd, Odd(dict)])
 
 

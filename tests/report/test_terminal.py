@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from pytest_ffparity.formats import schema
-from pytest_ffparity.parity.compare import Divergence, Seen
+from pytest_ffparity.parity.compare import Breach, Divergence, Seen
 from pytest_ffparity.parity.judgement import (
     Judgement,
     Load,
@@ -44,7 +46,7 @@ WRONG = Divergence(
     why="The answer itself.",
     expected=Seen(True, {"a": 1}),
     paths={"file": Seen(True, {"a": 1}), "db": Seen(False)},
-    broken=("db misses the expectation", "db differs from file"),
+    broken=(Breach("db", "misses the expectation"), Breach("db", "differs from file")),
     explanation=("['a']: only expected has 1",),
 )
 
@@ -136,6 +138,16 @@ PT-01: 1 field diverges (PV-01)
               ^ db differs from file
     - ['a']: only expected has 1"""
     )
+
+
+def test_a_path_is_not_blamed_for_another_whose_name_begins_alike() -> None:
+    one = judgement("PT-01", WRONG)
+    alike = {"db": PathResult(decision={}), "db 2": PathResult(decision={})}
+    breach = Breach("db 2", "misses the expectation")
+    sides = {"db": Seen(True, 1), "db 2": Seen(True, 2)}
+    wrong = msgspec.structs.replace(WRONG, broken=(breach,), paths=sides)
+    whole = report(msgspec.structs.replace(one, paths=alike, divergences=(wrong,)))
+    assert "PT-01   .x     .." in plain(terminal.summary(whole))
 
 
 def test_two_thousand_vectors_that_passed_share_a_line() -> None:

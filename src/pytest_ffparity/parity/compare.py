@@ -25,11 +25,22 @@ class Seen(msgspec.Struct, frozen=True):
 MISSING: Final = Seen(False)
 
 
+class Breach(msgspec.Struct, frozen=True):
+    """What one path did to a field's rule."""
+
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        """Give the breach in one sentence."""
+        return f"{self.path} {self.what}"
+
+
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     """A field that breaks its rule.
 
     `field` is a JSON pointer, `rule` the id of the matrix row (`unlisted` where none names the
-    field), `must` that row's rule, `broken` one sentence for each breach.
+    field), `must` that row's rule, `broken` what each path at fault did.
     """
 
     field: str
@@ -38,7 +49,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     expected: Seen
     paths: dict[str, Seen]
-    broken: tuple[str, ...]
+    broken: tuple[Breach, ...]
     explanation: tuple[str, ...] = ()
     count: int = 1
     case: str | None = None
@@ -126,40 +137,42 @@ def _at(document: Any, path: Segments) -> Seen:
     return Seen(True, node)
 
 
-def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool) -> list[str]:
+def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool) -> list[Breach]:
     names = list(sides)
     first = names[0]
     match row.rule:
         case FieldRule.UNLISTED:
             return [
-                f"{name} has a field that no row names" for name in names if sides[name].present
+                Breach(name, "has a field that no row names")
+                for name in names
+                if sides[name].present
             ]
         case FieldRule.MUST_DIFFER:
             return [
-                f"{name} must say {canonical(row.values.get(name, name))}"
+                Breach(name, f"must say {canonical(row.values.get(name, name))}")
                 for name in names
                 if not (sides[name].present and same(sides[name].value, row.values.get(name, name)))
             ] or [
-                f"{name} says the same as {other}"
+                Breach(name, f"says the same as {other}")
                 for other, name in combinations(names, 2)
                 if same(sides[other].value, sides[name].value)
             ]
         case FieldRule.MAY_DIFFER:
             present = wanted.present or sides[first].present
             return [
-                f"{name} {'lacks' if present else 'alone has'} the field"
+                Breach(name, "lacks the field" if present else "alone has the field")
                 for name in names
                 if sides[name].present is not present
             ]
         case _:
             equal = _EQUAL[row.compare]
             misses = [
-                f"{name} misses the expectation"
+                Breach(name, "misses the expectation")
                 for name in names
                 if meets and not _equal(wanted, sides[name], row, equal)
             ]
             parts = [
-                f"{name} differs from {first}"
+                Breach(name, f"differs from {first}")
                 for name in names[1:]
                 if not _equal(sides[first], sides[name], row, equal)
             ]

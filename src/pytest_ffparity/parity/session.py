@@ -51,8 +51,8 @@ def checked_paths(paths: object) -> list[Path]:
     for path in listed:
         if not isinstance(path, Path) or not _named(path.name):
             raise PathsError(
-                f"{type(path).__name__} is no path: it needs `name` (printable text without "
-                "blanks) and `async evaluate(request)`"
+                f"{type(path).__name__} is no path: it needs `name` (printable text) and "
+                "`async evaluate(request)`"
             )
     names = [path.name for path in listed]
     if len(names) < 2:  # noqa: PLR2004 - parity is between two
@@ -178,7 +178,7 @@ async def _settled(path: Path, method: str, *arguments: Any) -> None:
 
 
 def _named(name: object) -> bool:
-    return isinstance(name, str) and bool(name) and name.isprintable() and " " not in name
+    return isinstance(name, str) and bool(name) and name.isprintable()
 
 
 def _kind(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.compare import Divergence, compare
+from pytest_ffparity.parity.compare import Breach, Divergence, compare
 from pytest_ffparity.parity.judgement import Load, PathResult, PhaseLoad, StressResult
 from pytest_ffparity.parity.path import Path
 from pytest_ffparity.parity.percentiles import Latency, latency
@@ -36,7 +36,7 @@ class _Tally:
     def __init__(self, run: Run) -> None:
         self._matrix = run.matrix
         self.errors: dict[str, list[str]] = {path.name: [] for path in run.paths}
-        self.divergences: dict[tuple[str, str, tuple[str, ...]], Divergence] = {}
+        self.divergences: dict[tuple[str, str, tuple[Breach, ...]], Divergence] = {}
 
     def judge(
         self, phase: Phase, schedule: Sequence[int], replies: dict[str, list[session.Reply]]

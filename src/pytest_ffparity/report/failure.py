@@ -56,7 +56,7 @@ def _field(divergence: Divergence) -> list[Line]:
     if divergence.must in ("MUST_MATCH", "UNLISTED"):
         lines.append(line(_INDENT, "expected".ljust(width), _shown(divergence.expected)))
     for name, seen in divergence.paths.items():
-        breaches = [b for b in divergence.broken if b.startswith(f"{name} ")]
+        breaches = [b for b in divergence.broken if b.path == name]
         style = Style.BAD if breaches else Style.PLAIN
         lines.append(line(_INDENT, Span(name.ljust(width) + _shown(seen), style)))
         lines += [line(_INDENT, " " * width, Span(f"^ {b}", Style.BAD)) for b in breaches]

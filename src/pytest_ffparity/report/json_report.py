@@ -112,7 +112,7 @@ def _divergence(divergence: Divergence) -> dict[str, Any]:
         "rule": divergence.rule,
         "must": str(divergence.must),
         "why": divergence.why,
-        "broken": list(divergence.broken),
+        "broken": [str(breach) for breach in divergence.broken],
         "expected": _seen(divergence.expected),
         "paths": {name: _seen(seen) for name, seen in divergence.paths.items()},
         "explanation": list(divergence.explanation),

@@ -139,7 +139,7 @@ def _mark(judgement: Judgement, row: str, name: str) -> str:
     if path.error is not None:
         return "!"
     broken = any(
-        breach.startswith(f"{name} ")
+        breach.path == name
         for divergence in judgement.divergences
         if divergence.rule == row
         for breach in divergence.broken
