@@ -33,24 +33,35 @@ _POLL_SECONDS: Final = 0.005
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
 _MAX_SOCKET_BYTES: Final = 100  # 103 on macOS, 107 on Linux
 
-# $1 is the folder, the rest the server's command. The end of the standard input says that the
-# parent is gone, however it went; no signal says so as surely.
-_WATCHDOG: Final = """
+# $1 is the folder, $2 the caller, the rest the server's settings; the first line of the standard
+# input is the folder of the programs. The end of that input says that the parent is gone, however
+# it went and whatever it was about; no signal says so as surely.
+_WATCHDOG: Final = f"""
 trap '' HUP INT TERM
 cd "$1" || exit 1
 folder=$1
-shift
-(
-  sh -c 'echo $$ >pid && exec "$@"' sh "$@" >log 2>&1 </dev/null
-  echo $? >ended
-) &
-while read -r line; do :; done
-until [ -s pid ] || [ -e ended ]; do sleep 0.05; done
-if ! [ -e ended ]; then
-  kill -QUIT "$(cat pid)"
-  kill -CONT "$(cat pid)"
+caller=$2
+shift 2
+if IFS= read -r bin; then
+  (
+    if "$bin/initdb" -D data -U {_SUPERUSER} --encoding=UTF8 --locale=C \\
+        --auth-local=peer --auth-host=reject --no-sync --no-instructions --wal-segsize=1 \\
+        >log 2>&1 </dev/null; then
+      echo 'local all all peer map=caller' >data/pg_hba.conf
+      printf 'caller "%s" {_SUPERUSER}\\n' "$caller" >data/pg_ident.conf
+      sh -c 'echo $$ >pid && exec "$@"' sh "$bin/postgres" -D "$folder/data" "$@" \\
+        >log 2>&1 </dev/null
+    fi
+    echo $? >ended
+  ) &
+  while read -r line; do :; done
+  until [ -s pid ] || [ -e ended ]; do sleep 0.05; done
+  if ! [ -e ended ]; then
+    kill -QUIT "$(cat pid)"
+    kill -CONT "$(cat pid)"
+  fi
+  wait
 fi
-wait
 cd / && rm -rf -- "$folder"
 """
 # Nothing here has to outlive the machine: no write waits for a disk.
@@ -118,14 +129,10 @@ class EmbeddedPostgres:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self, package: Path, owner: Account, folder: Path) -> Server:
-        bin_folder = programs(package, owner, folder)
-        _initdb(bin_folder, owner, folder)
         settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
-        command = [str(bin_folder / "postgres"), "-D", str(folder / "data")]
-        for name, value in settings.items():
-            command += ["-c", f"{name}={value}"]
-        self._watchdog = subprocess.Popen(  # noqa: S603 - a fixed script, the wheel's own program
-            ["/bin/sh", "-c", _WATCHDOG, "ffparity-watchdog", str(folder), *command],
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        watchdog = subprocess.Popen(  # noqa: S603 - a fixed script
+            ["/bin/sh", "-c", _WATCHDOG, "ffparity-watchdog", str(folder), _caller(), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -135,6 +142,12 @@ class EmbeddedPostgres:
             start_new_session=True,
             **owner.switch,
         )
+        self._watchdog = watchdog
+        bin_folder = programs(package, owner, folder)
+        if watchdog.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # its end shows below
+                watchdog.stdin.write(os.fsencode(bin_folder) + b"\n")
+                watchdog.stdin.flush()
         _wait_until_ready(folder)
         dsn = f"postgresql://{_SUPERUSER}@/postgres?host={quote(str(folder), safe='')}"
         return Server(dsn, _version(dsn, folder))
@@ -155,33 +168,10 @@ def _new_folder(owner: Account) -> Path:
     )
 
 
-def _initdb(bin_folder: Path, owner: Account, folder: Path) -> None:
-    data = folder / "data"
-    done = subprocess.run(  # noqa: S603 - the wheel's own program
-        [
-            bin_folder / "initdb",
-            *("-D", data, "-U", _SUPERUSER, "--encoding=UTF8", "--locale=C"),
-            *("--auth-local=peer", "--auth-host=reject"),
-            *("--no-sync", "--no-instructions", "--wal-segsize=1"),
-        ],
-        check=False,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        cwd="/",
-        env=_environment(),
-        **owner.switch,
-    )
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip()
-        raise EmbeddedServerError(f"initdb of the embedded PostgreSQL failed: {said}")
+def _caller() -> str:
     import pwd  # noqa: PLC0415 - not there on Windows
 
-    caller = pwd.getpwuid(os.geteuid()).pw_name
-    for name, text in (
-        ("pg_hba.conf", "local all all peer map=caller\n"),
-        ("pg_ident.conf", f'caller "{caller}" {_SUPERUSER}\n'),
-    ):
-        (data / name).write_text(text)
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _environment() -> dict[str, str]:
