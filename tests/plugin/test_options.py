@@ -61,6 +61,7 @@ def test_two_workers_say_what_one_process_says(project: Any) -> None:
     result = project.run("-n", "2")
     assert result.ret == 1
     result.stdout.fnmatch_lines(['*new       "V-2"*', "*verdict  BLOCKED  V 2 of 3*"])
+    assert "without a verdict" not in result.stderr.str()
     two = project.report()
     assert two["header"]["workers"] == 2
     for report in (one, two):
