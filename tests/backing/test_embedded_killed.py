@@ -35,6 +35,7 @@ embedded.EmbeddedPostgres().start()
         ("_wait_until_ready", "data"),  # in the middle of initdb
         ("_wait_until_ready", "data/global"),
         ("_wait_until_ready", "data/pg_ident.conf"),
+        ("_wait_until_ready", "pid"),  # the server takes no signal yet
         ("_wait_until_ready", "data/postmaster.pid"),
     ],
 )

@@ -101,7 +101,7 @@ def _table(report: Report) -> list[Line]:
         shown = [e for e in shown if e.outcome != "passed"][:MAX_ROWS]
         folded = len(report.entries) - len(shown)
     if not shown:
-        return [line(f"vectors  {folded} passed, none failed")]
+        return [line("vectors  ", f"{folded} passed, none failed" if folded else "none declared")]
     wide = max([6, *(len(e.key.id) for e in shown)])
     cell = max(5, len(names))
     head = "vector".ljust(wide) + "".join(f"  {row.ljust(cell)}" for row in rows)
