@@ -56,10 +56,11 @@ if IFS= read -r bin; then
   ) &
   while read -r line; do :; done
   until [ -s pid ] || [ -e ended ]; do sleep 0.05; done
-  if ! [ -e ended ]; then
-    kill -QUIT "$(cat pid)"
+  # Again and again: what has only just started ignores it yet.
+  until [ -e ended ] || ! kill -QUIT "$(cat pid)"; do
     kill -CONT "$(cat pid)"
-  fi
+    sleep 0.05
+  done
   wait
 fi
 cd / && rm -rf -- "$folder"
