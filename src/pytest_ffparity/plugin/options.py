@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ class Settings:
     vectors: tuple[Path, ...]
     vectors_named: bool
     matrix: Path
-    dsn: str | None
+    dsn: str | None = field(repr=False)  # it may hold a password
     report: Path | None
     require_go: bool
     deadline_s: float
