@@ -10,15 +10,15 @@ import pytest
 
 from pytest_ffparity.plugin import narrowing, options
 from pytest_ffparity.plugin.fixtures import (
+    _ffparity_await,
     _ffparity_bench,
-    _ffparity_loop,
     ffparity_keys,
     ffparity_paths,
 )
 
 __all__ = [
+    "_ffparity_await",
     "_ffparity_bench",
-    "_ffparity_loop",
     "ffparity_keys",
     "ffparity_paths",
     "pytest_addoption",

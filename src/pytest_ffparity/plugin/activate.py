@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import uuid
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -19,6 +16,7 @@ from pytest_ffparity.plugin.collection import Carrier, Worker
 from pytest_ffparity.plugin.gate import Gate, XdistHooks
 from pytest_ffparity.plugin.ledger import Ledger
 from pytest_ffparity.plugin.surroundings import surroundings
+from pytest_ffparity.plugin.termination import Termination
 from pytest_ffparity.report import json_report
 from pytest_ffparity.vectors.matrix_reader import read_matrix
 
@@ -38,6 +36,7 @@ def activate(config: pytest.Config) -> None:
     """
     settings = options.settings(config)
     config.stash[keys.SETTINGS] = settings
+    config.stash[keys.TERMINATION] = Termination()
     if config.args_source != config.ArgsSource.ARGS:
         config.args = [str(path) for path in settings.vectors]
     # A broken vector file fails its own collection; the others still run.
@@ -93,7 +92,7 @@ def _register_gate(config: pytest.Config, settings: options.Settings, inventory:
         config.pluginmanager.register(
             XdistHooks(gate, nonce, inventory.matrix_file.digest), "ffparity-xdist"
         )
-    _stop_on_sigterm(config)
+    config.stash[keys.TERMINATION].install(config)
 
 
 def _files(config: pytest.Config, settings: options.Settings) -> list[Path]:
@@ -119,27 +118,3 @@ def _astray(config: pytest.Config) -> str:
         f"\npytest took {root} for the rootdir: an option's value that exists as a file is a test "
         "path to it, so write --option=VALUE"
     )
-
-
-def _stop_on_sigterm(config: pytest.Config) -> None:
-    """Let SIGTERM end the run as Ctrl-C does, so that databases and folders are put away."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return
-
-    def interrupt(_signal: int, frame: FrameType | None) -> None:
-        # An event loop's own handler of Ctrl-C cancels what runs; an exception raised here would
-        # come up in the middle of any callback and tear the loop apart.
-        ctrl_c = signal.getsignal(signal.SIGINT)
-        if callable(ctrl_c):
-            ctrl_c(signal.SIGINT, frame)
-        else:
-            raise KeyboardInterrupt("SIGTERM")
-
-    signal.signal(signal.SIGTERM, interrupt)
-
-    def restore() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    config.add_cleanup(restore)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from pytest_ffparity.vectors.model import StressVector, Vector
 
 
+# Runs a coroutine to its end, in the event loop of the run.
+Await: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
 class Bench:
     """Judges vectors, one after the other, in one event loop."""
 
-    def __init__(self, run: Run, loop: asyncio.Runner, source: object) -> None:
+    def __init__(self, run: Run, await_: Await, source: object) -> None:
         self._run = run
-        self._loop = loop
+        self._await = await_
         self._source = source
 
     def check_source(self, ffparity_paths: object) -> None:
@@ -47,6 +51,7 @@ class Bench:
         """Run one vector on every path and judge it; never raises for what a path did."""
 
         def judging() -> Judgement:
-            return self._loop.run(judge(self._run, file, vector))
+            judgement: Judgement = self._await(judge(self._run, file, vector))
+            return judgement
 
         return recorded(request, vector, judging)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,20 +13,18 @@ from pytest_ffparity.plugin import keys
 from pytest_ffparity.plugin.plainly import told_plainly
 
 if TYPE_CHECKING:
-    import asyncio
-
     from pytest_ffparity.parity.path import Path
     from pytest_ffparity.paths.keys import KeyRing
-    from pytest_ffparity.plugin.bench import Bench
+    from pytest_ffparity.plugin.bench import Await, Bench
 
 
 @pytest.fixture(scope="session")
-def _ffparity_loop() -> Iterator[asyncio.Runner]:
-    """The one event loop of the run."""
+def _ffparity_await(pytestconfig: pytest.Config) -> Iterator[Await]:
+    """Runs a coroutine in the one event loop of the run."""
     import asyncio  # noqa: PLC0415 - 44 ms that only a gate run pays
 
     with asyncio.Runner() as loop:
-        yield loop
+        yield partial(pytestconfig.stash[keys.TERMINATION].run, loop)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +40,7 @@ def ffparity_paths(
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
     ffparity_keys: KeyRing,
-    _ffparity_loop: asyncio.Runner,
+    _ffparity_await: Await,
 ) -> Iterator[list[Path]]:
     """The paths that are compared; the first is the one the others must match.
 
@@ -58,7 +57,7 @@ def ffparity_paths(
                     folder=tmp_path_factory.mktemp("ffparity"),
                     dsn=settings.dsn,
                     keys=ffparity_keys,
-                    run=_ffparity_loop.run,
+                    run=_ffparity_await,
                 )
             )
         yield list(paths)
@@ -69,7 +68,7 @@ def _ffparity_bench(
     pytestconfig: pytest.Config,
     ffparity_paths: list[Path],
     ffparity_keys: KeyRing,
-    _ffparity_loop: asyncio.Runner,
+    _ffparity_await: Await,
 ) -> Iterator[Bench]:
     from pytest_ffparity.parity import session  # noqa: PLC0415
     from pytest_ffparity.parity.run import Run  # noqa: PLC0415
@@ -90,6 +89,6 @@ def _ffparity_bench(
         materialise=materialise,
         deadline_s=pytestconfig.stash[keys.SETTINGS].deadline_s,
     )
-    yield Bench(run, _ffparity_loop, ffparity_paths)
+    yield Bench(run, _ffparity_await, ffparity_paths)
     with told_plainly():
-        _ffparity_loop.run(session.close(paths, run.deadline_s))
+        _ffparity_await(session.close(paths, run.deadline_s))

@@ -9,9 +9,11 @@ import pytest
 if TYPE_CHECKING:
     from pytest_ffparity.parity.matrix import ParityMatrix
     from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.plugin.termination import Termination
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 MATRIX: pytest.StashKey[ParityMatrix] = pytest.StashKey()
+TERMINATION: pytest.StashKey[Termination] = pytest.StashKey()
 NONCE: pytest.StashKey[str] = pytest.StashKey()
 # Every judgement made of an item, by a serial of its own.
 JUDGEMENTS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
