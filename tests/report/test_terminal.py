@@ -150,6 +150,14 @@ def test_a_path_is_not_blamed_for_another_whose_name_begins_alike() -> None:
     assert "PT-01   .x     .." in plain(terminal.summary(whole))
 
 
+def test_vectors_left_out_on_purpose_take_no_rows() -> None:
+    whole = report(judgement("PT-01"), narrowed=[VectorKey("v.json", "PT-02")])
+    text = plain(terminal.summary(whole))
+    assert "PT-01   ..     .." in text
+    assert "PT-02" not in text
+    assert text.endswith("the command line left out 1 of 2 vectors")
+
+
 def test_two_thousand_vectors_that_passed_share_a_line() -> None:
     ids = tuple(f"V-{i}" for i in range(2000))
     lines = plain(terminal.summary(report(*map(judgement, ids), ids=ids))).splitlines()

@@ -95,13 +95,13 @@ def _head(report: Report) -> list[Line]:
 
 def _table(report: Report) -> list[Line]:
     rows, names = report.surroundings.rows, list(report.paths)
-    shown = list(report.entries)
-    folded = 0
-    if len(shown) > MAX_ROWS:
-        shown = [e for e in shown if e.outcome != "passed"][:MAX_ROWS]
-        folded = len(report.entries) - len(shown)
+    left_out = set(report.ruling.narrowed)
+    entries = shown = [entry for entry in report.entries if entry.key not in left_out]
+    if len(entries) > MAX_ROWS:
+        shown = [entry for entry in entries if entry.outcome != "passed"][:MAX_ROWS]
+    folded = len(entries) - len(shown)
     if not shown:
-        return [line("vectors  ", f"{folded} passed, none failed" if folded else "none declared")]
+        return [line("vectors  ", f"{folded} passed, none failed" if folded else "none was judged")]
     wide = max([6, *(len(e.key.id) for e in shown)])
     cell = max(5, len(names))
     head = "vector".ljust(wide) + "".join(f"  {row.ljust(cell)}" for row in rows)
