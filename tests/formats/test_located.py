@@ -92,7 +92,7 @@ def test_items_of_nothing_are_an_error() -> None:
         ('{"\\ud800": 1}', "", Place(1, 2), "surrogate"),
         ("[\n" * 101 + "]" * 101, "/0" * 8, Place(101, 1), "deeper than 100"),
         ("[" * 100_000, None, Place(1, 1), "deeper than 100"),
-        ('{"a": 1,\n}', None, Place(2, 1), "not JSON"),
+        ('{"a": 1,\n b}', None, Place(2, 2), "not JSON"),
         ("", None, Place(1, 1), "not JSON"),
         ("\ufeff{}", None, Place(1, 1), "byte-order mark"),
     ],
