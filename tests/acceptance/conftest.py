@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Any
 
 import pytest
@@ -9,6 +10,29 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = "parity_test_matrix.json"
 MATRIX = "cutover_parity_matrix.json"
+
+
+# The db path with its evaluate, and its prepare, replaced: what a user's conftest may do.
+WRAPPER = """
+import pytest
+
+class Wrapped:
+    asked = 0
+    def __init__(self, inner):
+        self.inner, self.name, self.info = inner, inner.name, inner.info
+    async def prepare(self, world):
+{prepare}
+    async def evaluate(self, request):
+        Wrapped.asked += 1
+{evaluate}
+    async def close(self):
+        await self.inner.close()
+
+@pytest.fixture(scope="session")
+def ffparity_paths(ffparity_paths):
+    file, db = ffparity_paths
+    return [file, Wrapped(db)]
+"""
 
 
 class Gate:
@@ -29,6 +53,16 @@ class Gate:
         (self.root / "vectors").mkdir(exist_ok=True)
         (self.root / "vectors" / VECTORS).write_text(json.dumps(vectors))
         (self.root / "vectors" / MATRIX).write_text(json.dumps(matrix))
+
+    def wrap_db(
+        self,
+        evaluate: str = "return await self.inner.evaluate(request)",
+        prepare: str = "await self.inner.prepare(world)",
+    ) -> None:
+        """Write a conftest that wraps the db path; both bodies are Python."""
+        bodies = {"evaluate": evaluate, "prepare": prepare}
+        indented = {name: indent(dedent(body), " " * 8) for name, body in bodies.items()}
+        self.pytester.makeconftest(WRAPPER.format(**indented))
 
     def run(self, *args: str, timeout: float = 300) -> pytest.RunResult:
         return self.pytester.runpytest_subprocess(

@@ -18,27 +18,18 @@ import pytest
 
 # Stops at the third vector, with everything up, until it is ended from outside.
 WAITING = """
-import asyncio, pathlib, pytest
-
-class Waiting:
-    asked = 0
-    def __init__(self, inner):
-        self.inner, self.name, self.info = inner, inner.name, inner.info
-    async def prepare(self, world):
-        await self.inner.prepare(world)
-    async def evaluate(self, request):
-        Waiting.asked += 1
-        if Waiting.asked == 3:
-            pathlib.Path("waiting").touch()
-            await asyncio.sleep(3600)
-        return await self.inner.evaluate(request)
-    async def close(self):
-        await self.inner.close()
-
-@pytest.fixture(scope="session")
-def ffparity_paths(ffparity_paths):
-    file, db = ffparity_paths
-    return [file, Waiting(db)]
+import asyncio, pathlib
+if Wrapped.asked == 3:
+    pathlib.Path("waiting").touch()
+    await asyncio.sleep(3600)
+return await self.inner.evaluate(request)
+"""
+# Told to end from inside the event loop, in the one place where an exception would tear it apart.
+ENDED = """
+import os, signal
+if Wrapped.asked == 500:
+    os.kill(os.getpid(), signal.SIGTERM)
+return await self.inner.evaluate(request)
 """
 
 
@@ -95,7 +86,7 @@ def servers_left(folder: Path, run: int) -> bool:
 def test_a_run_that_is_ended_leaves_nothing(
     gate: Any, temporary: Path, number: signal.Signals, workers: str
 ) -> None:
-    gate.pytester.makeconftest(WAITING)
+    gate.wrap_db(WAITING)
     run = started(gate, temporary, "-n", workers)
     try:
         wait_for((gate.root / "waiting").exists, "the run never got as far")
@@ -117,3 +108,20 @@ def test_two_runs_at_once_do_not_meet(gate: Any, temporary: Path) -> None:
         assert run.returncode == 0, output
         assert "verdict  GO" in output
     assert not servers_left(temporary, 0)
+
+
+def test_sigterm_under_load_ends_the_run_in_good_order(gate: Any) -> None:
+    gate.copy(stress=True)
+    gate.wrap_db(ENDED)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--ffparity", "--ffparity-report=report.json"],
+        cwd=gate.root,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "INCOMPLETE" in done.stdout
+    assert done.stderr == ""
+    assert gate.report()["verdict"] == "incomplete"

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
-WRAPPER = """
-import pytest
-
-class Tampered:
-    def __init__(self, inner):
-        self.inner, self.name, self.info = inner, inner.name, inner.info
-    async def prepare(self, world):
-        await self.inner.prepare(world)
-    async def evaluate(self, request):
-        decision = (await self.inner.evaluate(request)).to_dict()
-        tamper(decision)
-        return decision
-    async def close(self):
-        await self.inner.close()
-
-@pytest.fixture(scope="session")
-def ffparity_paths(ffparity_paths):
-    file, db = ffparity_paths
-    return [file, Tampered(db)]
-
-def tamper(decision):
+TAMPERED = """
+decision = (await self.inner.evaluate(request)).to_dict()
+{change}
+return decision
 """
 
 DECISIONS = {
@@ -69,7 +53,7 @@ DECISIONS = {
 @pytest.mark.parametrize("change", DECISIONS)
 def test_a_changed_decision_is_caught(gate: Any, change: str) -> None:
     body, broken = DECISIONS[change]
-    gate.pytester.makeconftest(WRAPPER + body)
+    gate.wrap_db(TAMPERED.format(change=dedent(body)))
     result = gate.run()
     assert result.ret == 1
     assert gate.report()["verdict"] == "blocked"
@@ -78,29 +62,16 @@ def test_a_changed_decision_is_caught(gate: Any, change: str) -> None:
     result.stdout.fnmatch_lines([f"*{field}*{row}*"])
 
 
-SQL_WRAPPER = """
-import asyncpg, pytest
-
-class Tampered:
-    def __init__(self, inner):
-        self.inner, self.name, self.info = inner, inner.name, inner.info
-    async def prepare(self, world):
-        if not SEEDED_THROUGH:
-            await self.inner.prepare(world)
-        connection = await asyncpg.connect(self.inner.store.dsn)
-        await connection.execute(SQL)
-        await connection.close()
-        if SEEDED_THROUGH:
-            await self.inner.prepare(world)
-    async def evaluate(self, request):
-        return await self.inner.evaluate(request)
-    async def close(self):
-        await self.inner.close()
-
-@pytest.fixture(scope="session")
-def ffparity_paths(ffparity_paths):
-    file, db = ffparity_paths
-    return [file, Tampered(db)]
+# A trigger has to be there before the world is written; anything else comes after.
+THROUGH_SQL = """
+import asyncpg
+if not {before}:
+    await self.inner.prepare(world)
+connection = await asyncpg.connect(self.inner.store.dsn)
+await connection.execute({sql!r})
+await connection.close()
+if {before}:
+    await self.inner.prepare(world)
 """
 
 TRIGGER = """
@@ -139,7 +110,7 @@ DATA = {
 def test_changed_data_is_caught(gate: Any, change: str) -> None:
     sql, through = DATA[change]
     gate.copy(stress=change in IN_THE_MIX_ONLY)
-    gate.pytester.makeconftest(f"SQL = {sql!r}\nSEEDED_THROUGH = {through}\n" + SQL_WRAPPER)
+    gate.wrap_db(prepare=THROUGH_SQL.format(sql=sql, before=through))
     result = gate.run()
     assert result.ret == 1
     assert gate.report()["verdict"] == "blocked"
