@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from inspect import signature
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -351,3 +352,7 @@ def test_a_server_that_hangs_costs_a_read_its_deadline_and_no_more() -> None:
         connection.terminate()
 
     with_own_server(hang)
+
+
+def test_a_query_has_200_ms_unless_told_otherwise() -> None:
+    assert signature(PostgresBacking).parameters["query_timeout"].default == 0.2
