@@ -15,7 +15,7 @@ from pytest_ffparity.approvals.settings import ApprovalSettings
 from pytest_ffparity.evaluator.model import Approval, Failed
 from pytest_ffparity.evaluator.names import FailSafe
 from pytest_ffparity.formats import schema
-from pytest_ffparity.net.urls import ConfigurationError
+from pytest_ffparity.net.environment import ConfigurationError
 from pytest_ffparity.paths.http_server import JSONServer
 from pytest_ffparity.paths.servers import WorldServers
 

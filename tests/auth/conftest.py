@@ -48,9 +48,7 @@ def ask(ring: KeyRing) -> Callable[..., tuple[Identity | Rejection, int]]:
         dev: bool = False,
     ) -> tuple[Identity | Rejection, int]:
         servers = WorldServers(jwks=ring.jwks(published) if reachable else None, approvals=None)
-        settings = AuthSettings(
-            jwks_url=servers.jwks_url, issuers=frozenset({ISSUER}), allow_dev_headers=dev
-        )
+        settings = AuthSettings(issuers={ISSUER: servers.jwks_url}, allow_dev_headers=dev)
 
         async def run() -> Identity | Rejection:
             authenticator = TokenAuthenticator(

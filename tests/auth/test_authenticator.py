@@ -21,8 +21,7 @@ NOW = datetime(2026, 4, 19, tzinfo=UTC)
 RING = KeyRing()
 SETTINGS = AuthSettings(
     # Nobody answers there: only what needs no fetch can pass.
-    jwks_url="http://127.0.0.1:9/keys",
-    issuers=frozenset({ISSUER}),
+    issuers={ISSUER: "http://127.0.0.1:9/keys"},
     allow_dev_headers=True,
 )
 GOOD = RING.mint({"claims": {"sub": "U1001", "tenant_id": "T"}}, NOW)

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from pytest_ffparity.auth.settings import AuthSettings
-from pytest_ffparity.net.urls import ConfigurationError
+from pytest_ffparity.net.environment import ConfigurationError
 
 ENV = {"FF_JWKS_URL": "https://idp.test/keys", "FF_JWT_ISSUER": "https://a, https://b"}
 
 
 def test_the_defaults() -> None:
     settings = AuthSettings.from_env(ENV)
-    assert settings.issuers == {"https://a", "https://b"}
+    assert settings.issuers == dict.fromkeys(["https://a", "https://b"], "https://idp.test/keys")
     assert settings.audience == "pty-feature-flags"
     assert not settings.allow_dev_headers
 
@@ -25,7 +25,7 @@ def test_only_the_exact_word_switches_the_fallback_on(value: str) -> None:
     "url", ["http://127.0.0.1:8080/keys", "http://localhost/k", "http://[::1]/k", "https://x/k"]
 )
 def test_http_is_for_this_machine(url: str) -> None:
-    assert AuthSettings.from_env({**ENV, "FF_JWKS_URL": url}).jwks_url == url
+    assert set(AuthSettings.from_env({**ENV, "FF_JWKS_URL": url}).issuers.values()) == {url}
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_unsafe_settings_refuse_to_start(change: dict[str, str]) -> None:
 @pytest.mark.parametrize("numbers", [{"leeway": 61}, {"leeway": -1}, {"overlap": -1}])
 def test_numbers_that_undo_a_check_are_refused(numbers: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError):
-        AuthSettings(jwks_url="https://x", issuers=frozenset({"a"}), **numbers)  # type: ignore[arg-type]
+        AuthSettings(issuers=dict.fromkeys(["a"], "https://x"), **numbers)  # type: ignore[arg-type]

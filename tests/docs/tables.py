@@ -87,7 +87,7 @@ def _declared() -> _Declared:
 async def _codes() -> dict[str, str]:
     ring = KeyRing()
     servers = WorldServers(jwks=ring.jwks([DEFAULT_KEY]), approvals=None)
-    settings = AuthSettings(jwks_url=servers.jwks_url, issuers=frozenset({ISSUER}))
+    settings = AuthSettings(issuers=dict.fromkeys([ISSUER], servers.jwks_url))
     authenticator = TokenAuthenticator(settings, clock=lambda: _NOW)
     codes = {}
     try:

@@ -16,6 +16,7 @@ from pytest_ffparity.net.client import (
     BoundedClient,
     Bounds,
     NoAnswerError,
+    trust_for,
 )
 
 BOUNDS = Bounds(connect=5, read=5, total=5, max_body=100)
@@ -76,7 +77,7 @@ def serve() -> Iterator[Callable[..., RawServer]]:
 
 def get(url: str, bounds: Bounds = BOUNDS) -> Answer:
     async def main() -> Answer:
-        client = BoundedClient(url, bounds)
+        client = BoundedClient(trust_for(url), bounds)
         try:
             return await client.send("GET", url)
         finally:
@@ -118,7 +119,7 @@ def test_the_wait_for_a_slot_counts_too(serve: Callable[..., RawServer]) -> None
 
     async def main() -> list[object]:
         bounds = Bounds(connect=5, read=5, total=0.3, max_body=100, in_flight=1)
-        client = BoundedClient(server.url, bounds)
+        client = BoundedClient(trust_for(server.url), bounds)
         try:
             asked = (client.send("GET", server.url) for _ in range(5))
             return list(await asyncio.gather(*asked, return_exceptions=True))

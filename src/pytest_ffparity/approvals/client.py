@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,7 +16,14 @@ from pytest_ffparity.approvals.settings import ApprovalSettings
 from pytest_ffparity.evaluator.model import Approval, Failed
 from pytest_ffparity.evaluator.names import FailSafe
 from pytest_ffparity.formats.strict_json import canonical
-from pytest_ffparity.net.client import BodyRefusedError, BoundedClient, Bounds, NoAnswerError
+from pytest_ffparity.logs import logger
+from pytest_ffparity.net.client import (
+    BodyRefusedError,
+    BoundedClient,
+    Bounds,
+    NoAnswerError,
+    trust_for,
+)
 
 MAX_BODY: Final = 16 * 1024
 
@@ -27,7 +33,7 @@ _HEALTH_4XX: Final = frozenset({408, 429})
 _UNREACHABLE: Final = Failed(FailSafe.ADMIN_UNREACHABLE)
 _INVALID: Final = Failed(FailSafe.ADMIN_INVALID)
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class _Question(msgspec.Struct, frozen=True):
@@ -56,7 +62,7 @@ class AdminClient:
         self._monotonic = monotonic
         self._breaker = Breaker(settings.failures_to_open, settings.open_seconds, monotonic)
         self._client = BoundedClient(
-            settings.admin_url,
+            trust_for(settings.admin_url, settings.ca_file),
             Bounds(
                 connect=settings.timeout,
                 read=settings.timeout,
@@ -102,16 +108,16 @@ class AdminClient:
             answer = await self._client.send("POST", self._url, text.encode())
             healthy = answer.status < 500 and answer.status not in _HEALTH_4XX  # noqa: PLR2004
             if answer.status != _OK:
-                _log.warning("Admin answered with status %d", answer.status)
+                _log.warning("admin.refused", status=answer.status)
                 return _UNREACHABLE
             approval: Approval | Failed = read_answer(answer.body)
         except NoAnswerError as error:
-            _log.warning("Admin is unreachable: %s", error)
+            _log.warning("admin.unreachable", why=str(error))
             return _UNREACHABLE
         except (BodyRefusedError, AnswerRefusedError) as error:
             # Admin is up: one bad record must not shut out the approvals of everybody else.
             healthy = True
-            _log.warning("Admin's answer is refused: %s", error)
+            _log.warning("admin.answer_refused", why=str(error))
             # A deny is safe to keep: a bad record is asked about once in a while, not by every caller.
             approval = _INVALID
         finally:

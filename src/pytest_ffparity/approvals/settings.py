@@ -13,7 +13,8 @@ class ApprovalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where Admin is, and what asking it may cost; times in seconds.
 
     `timeout` covers a question whole, the wait for a slot too. `cache_seconds` is for how long an
-    answer is taken again, 0 for never.
+    answer is taken again, 0 for never. `ca_file` is a PEM file with the roots to trust in place of
+    the public ones.
     """
 
     admin_url: str
@@ -23,12 +24,15 @@ class ApprovalSettings(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 8
     failures_to_open: int = 5
     open_seconds: float = 5.0
+    ca_file: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ApprovalSettings:
-        """Read FF_ADMIN_URL and FF_ENV.
+        """Read FF_ADMIN_URL, FF_CA_FILE and FF_ENV.
 
         Raises:
             ConfigurationError: The URL is missing or unsafe; the message says what to set.
         """
-        return cls(admin_url=required_url(env, "FF_ADMIN_URL"))
+        return cls(
+            admin_url=required_url(env, "FF_ADMIN_URL"), ca_file=env.get("FF_CA_FILE") or None
+        )

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 
 from pytest_ffparity.auth.claims import check_claims
-from pytest_ffparity.auth.codes import AuthCode, RefusedError
-from pytest_ffparity.auth.dev_headers import read_dev_headers, values
-from pytest_ffparity.auth.fetch import HTTPFetch
+from pytest_ffparity.auth.codes import AuthCode, AuthError
+from pytest_ffparity.auth.dev_headers import TENANT, read_dev_headers, values
+from pytest_ffparity.auth.issuers import IssuerKeys
 from pytest_ffparity.auth.jwks import Found, Held, JWKSCache, Missing
+from pytest_ffparity.auth.modes import Finding, Row, Standing, row_of
 from pytest_ffparity.auth.settings import AuthSettings
-from pytest_ffparity.auth.tokens import Token, parse, read_claims
+from pytest_ffparity.auth.tokens import Token, parse, read_claims, text_of
+from pytest_ffparity.auth.verified import Verified, VerifiedTokens
 from pytest_ffparity.evaluator.model import Identity, Rejection
-from pytest_ffparity.evaluator.names import AuthMode, Warn
+from pytest_ffparity.evaluator.names import AUTH_SOURCE, AuthMode
 from pytest_ffparity.evaluator.protocols import Clock
+from pytest_ffparity.logs import logger, short_hash
 
 _AUTHORIZATION: Final = "authorization"
 _ANONYMOUS: Final = Identity(AuthMode.ANONYMOUS)
-_UNAUTHORIZED: Final = 401
-_UNAVAILABLE: Final = 503
+_NO_KEY: Final = {
+    Missing.NO_SET: Standing.NO_KEY_SET,
+    Missing.NOT_REFRESHED: Standing.KEY_NOT_HELD,
+    Missing.NOT_PUBLISHED: Standing.KEY_NOT_PUBLISHED,
+}
+
+_log = logger(__name__)
+_enabled = logging.getLogger(__name__).isEnabledFor
 
 
 class TokenAuthenticator:
-    """Judges the credentials of one path; it owns its key set and its connections.
+    """Judges the credentials of one path; it owns its key sets and its verified tokens.
+
+    Callers may come from several event loops and threads, and go on in a forked process.
 
     Args:
         settings: Checked settings.
         clock: The wall clock, for what a token says about time.
-        monotonic: The clock of the key set's TTL and back-off.
-        held: The key set it starts with, if any.
+        monotonic: The clock of everything that is kept for a while.
+        held: The key set it starts with, if any; for one JWKS URL only.
 
     Raises:
+        ConfigurationError: `held` is given for several JWKS URLs.
         KeySetError: `held` is no key set.
     """
 
@@ -46,58 +60,132 @@ class TokenAuthenticator:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._keys = JWKSCache(
-            HTTPFetch(settings.jwks_url),
-            held=held,
-            overlap=settings.overlap,
-            monotonic=monotonic,
-        )
+        self._keys = IssuerKeys(settings, monotonic=monotonic, held=held)
+        self._only_keys = self._keys.only
+        self._verified = VerifiedTokens(monotonic)
 
     async def authenticate(self, headers: tuple[tuple[str, str], ...]) -> Identity | Rejection:
         """Judge the credentials among the raw headers; whatever a caller sent, it never raises."""
         try:
-            return await self._identity(headers)
-        except RefusedError as refused:
-            down = refused.code is AuthCode.JWKS_UNREACHABLE
-            status = _UNAVAILABLE if down else _UNAUTHORIZED
-            return Rejection(refused.code, status, refused.retry_after)
+            credentials = values(headers, _AUTHORIZATION)
+            if not credentials:
+                identity = self._without_token(headers)
+                _log_accepted(identity, None)
+                return identity
+            # From here on nothing falls back to dev headers or to anonymous.
+            token = _bearer(credentials)
+        except AuthError as error:
+            _log_refused(error, None)
+            return error.rejection
+        try:
+            return await self.check(token)
+        except AuthError as error:
+            return error.rejection
+
+    async def check(self, token: str | bytes) -> Identity:
+        """Judge a bearer token: any text and any bytes give an identity or the one error.
+
+        Raises:
+            AuthError: With the code of the first check that fails.
+        """
+        parsed: Token | None = None
+        try:
+            text = text_of(token, self._settings)
+            digest = sha256(text).digest()
+            seen = self._verified.get(digest)
+            if seen is not None:
+                seen.window.check(self._clock().timestamp())
+                _log_accepted(seen.identity, seen.kid)
+                return seen.identity
+            parsed = parse(text, self._settings)
+            identity = await self._judged(parsed, digest)
+        except AuthError as error:
+            _log_refused(error, None if parsed is None else parsed.kid)
+            raise
+        _log_accepted(identity, parsed.kid)
+        return identity
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Give up what is under way."""
         await self._keys.aclose()
 
-    async def _identity(self, headers: tuple[tuple[str, str], ...]) -> Identity:
-        credentials = values(headers, _AUTHORIZATION)
-        if not credentials:
-            found = read_dev_headers(headers) if self._settings.allow_dev_headers else None
-            return found or _ANONYMOUS
-        # From here on nothing falls back to dev headers or to anonymous.
-        token = parse(_bearer(credentials))
-        mode, warnings = await self._proven(token)
-        caller = check_claims(read_claims(token.payload), self._settings, self._clock())
-        return Identity(mode, caller.tenant_id, caller.user_id, warnings)
+    async def _judged(self, token: Token, digest: bytes) -> Identity:
+        claims = None
+        keys = self._only_keys
+        if keys is None:
+            # Who claims to be the issuer settles whose keys are tried; that it is so, they prove.
+            claims = read_claims(token.payload)
+            keys = self._keys_of(claims)
+        answer = await self._keys.find(keys, token.alg, token.kid)
+        finding = _finding(answer, token)
+        row = self._row(finding)
+        if isinstance(row.outcome, AuthCode):
+            down = row.outcome is AuthCode.JWKS_UNREACHABLE
+            raise AuthError(row.outcome, self._keys.retry_after(keys) if down else None)
+        if claims is None:
+            claims = read_claims(token.payload)
+        caller = check_claims(claims, self._settings, self._clock().timestamp())
+        identity = Identity(row.outcome, caller.tenant_id, caller.user_id, row.warnings)
+        if isinstance(answer, Found) and finding is Standing.SIGNED:
+            entry = Verified(
+                identity=identity,
+                window=caller.window,
+                keys=keys,
+                alg=token.alg,
+                kid=token.kid,
+                thumbprint=answer.key.thumbprint,
+                kept_until=self._verified.until(),
+            )
+            self._verified.add(digest, entry)
+        return identity
 
-    async def _proven(self, token: Token) -> tuple[AuthMode, tuple[str, ...]]:
-        """Check the signature, or tell why that can't be done."""
-        answer = await self._keys.find(token.alg, token.kid)
-        if isinstance(answer, Found):
-            if answer.key.alg != token.alg:
-                raise RefusedError(AuthCode.ALG_NOT_ALLOWED)
-            if not answer.key.verifies(token.signed, token.signature):
-                raise RefusedError(AuthCode.SIGNATURE_INVALID)
-            return AuthMode.VERIFIED, (Warn.JWKS_STALE,) if answer.stale else ()
-        if answer is Missing.NOT_PUBLISHED:
-            raise RefusedError(AuthCode.KID_NOT_FOUND)
-        if not self._settings.allow_dev_headers:
-            raise RefusedError(AuthCode.JWKS_UNREACHABLE, self._keys.retry_after())
-        why = Warn.JWKS_UNREACHABLE if answer is Missing.NO_SET else Warn.KID_NOT_FOUND
-        return AuthMode.DECODE_ONLY, (Warn.AUTH_NOT_VERIFIED, why)
+    def _keys_of(self, claims: dict[str, Any]) -> JWKSCache:
+        issuer = claims.get("iss")
+        if not isinstance(issuer, str) or issuer not in self._settings.issuers:
+            # No key could prove it: this raises at the issuer, if not at an earlier claim.
+            check_claims(claims, self._settings, self._clock().timestamp())
+            raise AuthError(AuthCode.ISSUER_INVALID)
+        return self._keys.of(issuer)
+
+    def _without_token(self, headers: tuple[tuple[str, str], ...]) -> Identity:
+        sent = bool(values(headers, TENANT))
+        row = self._row(Standing.DEV_HEADERS if sent else Standing.NO_CREDENTIALS)
+        if row.outcome is not AuthMode.DEV_HEADERS:
+            return _ANONYMOUS
+        caller = read_dev_headers(headers)
+        return Identity(row.outcome, caller.tenant_id, caller.user_id, row.warnings)
+
+    def _row(self, finding: Finding) -> Row:
+        return row_of(finding, fallback=self._settings.allow_dev_headers)
+
+
+def _finding(answer: Found | Missing, token: Token) -> Finding:
+    """Check the signature, or tell why that can't be done."""
+    if isinstance(answer, Missing):
+        return _NO_KEY[answer]
+    if answer.key.alg != token.alg:
+        return AuthCode.ALG_NOT_ALLOWED
+    if not answer.key.verifies(token.signed, token.signature):
+        return AuthCode.SIGNATURE_INVALID
+    return Standing.SIGNED_STALE if answer.stale else Standing.SIGNED
 
 
 def _bearer(credentials: list[str]) -> str:
     if len(credentials) > 1:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
+        raise AuthError(AuthCode.TOKEN_MALFORMED)
     scheme, _, token = credentials[0].partition(" ")
     if scheme.lower() != "bearer":
-        raise RefusedError(AuthCode.AUTH_SCHEME_UNSUPPORTED)
+        raise AuthError(AuthCode.AUTH_SCHEME_UNSUPPORTED)
     return token
+
+
+def _log_refused(error: AuthError, kid: str | None) -> None:
+    if _enabled(logging.INFO):
+        _log.info("auth.refused", code=str(error.code), kid=short_hash(kid))
+
+
+def _log_accepted(identity: Identity, kid: str | None) -> None:
+    if _enabled(logging.DEBUG):
+        source = AUTH_SOURCE[identity.mode]
+        warnings = list(map(str, identity.warnings))
+        _log.debug("auth.accepted", auth_source=source, warnings=warnings, kid=short_hash(kid))

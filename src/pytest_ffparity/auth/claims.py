@@ -3,84 +3,110 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from pytest_ffparity.auth.callers import legal_caller
-from pytest_ffparity.auth.codes import AuthCode, RefusedError
+from pytest_ffparity.auth.codes import AuthCode, AuthError
 from pytest_ffparity.auth.settings import AuthSettings
 
 # The last second of the year 9999; milliseconds in place of seconds land beyond it.
 _LAST_SECOND: Final = 253_402_300_799
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Tenant and user, as the claims name them."""
+class Window(msgspec.Struct, frozen=True):
+    """From when and until when a token may be used, leeway included; seconds since 1970."""
+
+    opens: float
+    closes: float
+
+    def check(self, now: float) -> None:
+        """Hold the window against the wall clock.
+
+        Raises:
+            AuthError: `token_expired`, or `token_not_yet_valid`.
+        """
+        # "On or after" refuses: a token is over at its very instant of expiry.
+        if self.closes <= now:
+            raise AuthError(AuthCode.TOKEN_EXPIRED)
+        if self.opens > now:
+            raise AuthError(AuthCode.TOKEN_NOT_YET_VALID)
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What is taken from a token's claims, all of it checked."""
 
     tenant_id: str
     user_id: str
+    window: Window
 
 
-def check_claims(claims: dict[str, Any], settings: AuthSettings, now: datetime) -> Caller:
+def check_claims(claims: dict[str, Any], settings: AuthSettings, now: float) -> Claims:
     """Check exp, nbf, iat, iss, aud, sub, tenant_id, jti, in this order.
 
     Raises:
-        RefusedError: With the code of the first that fails: missing, then ill-typed, then its value.
+        AuthError: With the code of the first that fails: missing, then ill-typed, then its value.
     """
-    _check_times(claims, now.timestamp(), settings.leeway)
+    window = _window(claims, settings, now)
     issuer = _present(claims, "iss")
     if not isinstance(issuer, str):
-        raise RefusedError(AuthCode.CLAIM_INVALID)
+        raise AuthError(AuthCode.CLAIM_INVALID)
     if issuer not in settings.issuers:
-        raise RefusedError(AuthCode.ISSUER_INVALID)
+        raise AuthError(AuthCode.ISSUER_INVALID)
     _check_audience(claims, settings.audience)
     user_id = _caller(claims, "sub")
     tenant_id = _caller(claims, "tenant_id")
     if not isinstance(claims.get("jti", ""), str):
-        raise RefusedError(AuthCode.CLAIM_INVALID)
-    return Caller(tenant_id, user_id)
+        raise AuthError(AuthCode.CLAIM_INVALID)
+    return Claims(tenant_id, user_id, window)
 
 
-def _check_times(claims: dict[str, Any], now: float, leeway: int) -> None:
-    # "On or after" refuses: a token is over at its very instant of expiry.
-    if _seconds(_present(claims, "exp")) + leeway <= now:
-        raise RefusedError(AuthCode.TOKEN_EXPIRED)
+def _window(claims: dict[str, Any], settings: AuthSettings, now: float) -> Window:
+    leeway = settings.leeway
+    expires = _seconds(_present(claims, "exp"))
+    Window(-math.inf, expires + leeway).check(now)
+    opens = -math.inf
     for name in ("nbf", "iat"):
-        if name in claims and _seconds(claims[name]) - leeway > now:
-            raise RefusedError(AuthCode.TOKEN_NOT_YET_VALID)
+        if name in claims:
+            opens = max(opens, _seconds(claims[name]) - leeway)
+            Window(opens, math.inf).check(now)
+    longest = settings.max_lifetime
+    # Whether a token lives too long can be told from its birth alone.
+    if longest is not None and expires - _seconds(_present(claims, "iat")) > longest:
+        raise AuthError(AuthCode.CLAIM_INVALID)
+    return Window(opens, expires + leeway)
 
 
 def _check_audience(claims: dict[str, Any], ours: str) -> None:
     audience = _present(claims, "aud")
     if audience in ("", []):
-        raise RefusedError(AuthCode.CLAIM_MISSING)
+        raise AuthError(AuthCode.CLAIM_MISSING)
     listed = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(one, str) for one in listed):
-        raise RefusedError(AuthCode.CLAIM_INVALID)
+        raise AuthError(AuthCode.CLAIM_INVALID)
     if ours not in listed:
-        raise RefusedError(AuthCode.AUDIENCE_INVALID)
+        raise AuthError(AuthCode.AUDIENCE_INVALID)
 
 
 def _present(claims: dict[str, Any], name: str) -> Any:
     found = claims.get(name)
     if found is None:
-        raise RefusedError(AuthCode.CLAIM_MISSING)
+        raise AuthError(AuthCode.CLAIM_MISSING)
     return found
 
 
 def _caller(claims: dict[str, Any], name: str) -> str:
     found = _present(claims, name)
     if not legal_caller(found):
-        raise RefusedError(AuthCode.CLAIM_INVALID)
+        raise AuthError(AuthCode.CLAIM_INVALID)
     return found
 
 
 def _seconds(found: object) -> int | float:
-    # bool is an int in Python; NaN and infinities come from a reader that lets numbers through.
+    # bool is an int in Python, and a literal beyond a double is read as an infinity.
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise RefusedError(AuthCode.CLAIM_INVALID)
-    if found > _LAST_SECOND or (isinstance(found, float) and not math.isfinite(found)):
-        raise RefusedError(AuthCode.CLAIM_INVALID)
-    return found
+        raise AuthError(AuthCode.CLAIM_INVALID)
+    if found > _LAST_SECOND or found == -math.inf:
+        raise AuthError(AuthCode.CLAIM_INVALID)
+    return max(found, -_LAST_SECOND)

@@ -1,12 +1,20 @@
-"""The closed list of reasons for which credentials are refused."""
+"""The closed list of reasons for which credentials are refused, and the one error that says so."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+from pytest_ffparity.errors import FFParityError
+from pytest_ffparity.evaluator.model import Rejection
+
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_UNAVAILABLE: Final = 503
 
 
 class AuthCode(StrEnum):
-    """Why a caller is refused: 401 each, but 503 for `jwks_unreachable`."""
+    """Why a caller is refused."""
 
     AUTH_SCHEME_UNSUPPORTED = "auth_scheme_unsupported"
     DEV_HEADERS_INVALID = "dev_headers_invalid"
@@ -21,17 +29,36 @@ class AuthCode(StrEnum):
     AUDIENCE_INVALID = "audience_invalid"
     CLAIM_MISSING = "claim_missing"
     CLAIM_INVALID = "claim_invalid"
+    AUTH_NOT_VERIFIED = "auth_not_verified"
+
+    @property
+    def http_status(self) -> int:
+        """503 where it is not the caller's fault, 403 where who is asking is not proven enough."""
+        return _OTHER_STATUS.get(self, _UNAUTHORIZED)
 
 
-class RefusedError(Exception):
-    """Credentials that are refused; it never leaves this package.
+_OTHER_STATUS: Final = {
+    AuthCode.JWKS_UNREACHABLE: _UNAVAILABLE,
+    AuthCode.AUTH_NOT_VERIFIED: _FORBIDDEN,
+}
+
+
+class AuthError(FFParityError):
+    """Credentials that are refused; its text is the code alone, and nothing of what was sent.
 
     Attributes:
         code: The reason.
+        http_status: What a front answers: 401, 403 or 503.
         retry_after: Whole seconds until asking again may help, where that is so.
     """
 
     def __init__(self, code: AuthCode, retry_after: int | None = None) -> None:
         self.code = code
+        self.http_status = code.http_status
         self.retry_after = retry_after
-        super().__init__(code)
+        super().__init__(str(code))
+
+    @property
+    def rejection(self) -> Rejection:
+        """The same as the value that an evaluator works with."""
+        return Rejection(self.code, self.http_status, self.retry_after)

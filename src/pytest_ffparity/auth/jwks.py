@@ -1,10 +1,7 @@
-"""The key set that is held: when it is asked for anew, and what is said while it can't be."""
+"""The key set of one endpoint: when it is asked for anew, and what is said while it can't be."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import math
 import random
 import time
 from collections.abc import Callable
@@ -13,18 +10,19 @@ from typing import Any, Final
 
 import msgspec
 
-from pytest_ffparity.auth.fetch import FetchError, JWKSFetch
+from pytest_ffparity.auth.fetch import BOUNDS, FetchError, JWKSFetch
+from pytest_ffparity.auth.flight import Flight
+from pytest_ffparity.auth.held_keys import HeldKeys
 from pytest_ffparity.auth.keys import PublicKey
-from pytest_ffparity.auth.keyset import KeySet, KeySetError, read_key_set
+from pytest_ffparity.auth.keyset import KeySetError, read_key_set
+from pytest_ffparity.auth.pace import Pace
+from pytest_ffparity.logs import logger
 
-TTL: Final = 300.0
-MIN_TTL: Final = 30.0
-STALE_LIMIT: Final = 3600.0
-COOL_DOWN: Final = 30.0
-BACK_OFF: Final = (5.0, 10.0, 20.0, 30.0)
-JITTER: Final = 0.1
+# A fetch ends by itself within its total; this is for one that breaks its word.
+_LONGEST_WAIT: Final = BOUNDS.total + 0.2
+_ONLY: Final = "flight"
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -55,7 +53,8 @@ class Missing(Enum):
 class JWKSCache:
     """Holds one endpoint's key set; at most one fetch is under way, and nobody waits for a lock.
 
-    It belongs to the event loop that uses it first. Times are seconds of the monotonic clock.
+    Callers may come from several event loops and threads, and go on in a forked process. Times are
+    seconds of the monotonic clock.
 
     Args:
         fetch: Gets the published set.
@@ -80,72 +79,78 @@ class JWKSCache:
         self._fetch = fetch
         self._overlap = overlap
         self._monotonic = monotonic
-        self._jitter = jitter
-        self._keys = None if held is None else read_key_set(held.document)
-        self._fetched_at = -math.inf if held is None else monotonic() - held.age
-        self._ttl = TTL
-        self._retired: dict[str, tuple[PublicKey, float]] = {}
-        self._flight: asyncio.Task[bool] | None = None
-        self._failures = 0
-        self._retry_at = -math.inf
-        self._cool_until = -math.inf
+        self._held = HeldKeys()
+        if held is not None:
+            self._held = HeldKeys(read_key_set(held.document), monotonic() - held.age)
+        self._pace = Pace(jitter)
+        # Taken and left by single operations on a dict, which no other thread can cut in two.
+        self._under_way: dict[str, Flight] = {}
+
+    def peek(self, alg: str, kid: str | None) -> PublicKey | None:
+        """Give a token's key if a fresh set holds it; never fetches."""
+        now = self._monotonic()
+        return self._held.look_up(alg, kid, now)[0] if self._held.fresh(now) else None
 
     async def find(self, alg: str, kid: str | None) -> Found | Missing:
         """Look for a token's key, with at most one fetch; `kid` None takes an only fitting key."""
-        fresh = self._age() < self._ttl
+        held, now = self._held, self._monotonic()
+        fresh = held.fresh(now)
         if fresh:
-            key, settled = self._look_up(alg, kid)
+            key, settled = held.look_up(alg, kid, now)
             if key is not None:
                 return Found(key)
             if settled:
                 return Missing.NOT_PUBLISHED
         renewed = await self._renew(may_cool=fresh)
-        if self._age() >= STALE_LIMIT:
+        held, now = self._held, self._monotonic()
+        if not held.usable(now):
             return Missing.NO_SET
-        key, _ = self._look_up(alg, kid)
+        key, _ = held.look_up(alg, kid, now)
         if key is not None:
-            return Found(key, stale=self._age() >= self._ttl)
+            return Found(key, stale=not held.fresh(now))
         return Missing.NOT_PUBLISHED if renewed else Missing.NOT_REFRESHED
 
     def retry_after(self) -> int:
         """Give the whole seconds until the endpoint will be asked again; 1 at least."""
-        wait = self._retry_at - self._monotonic()
-        return max(1, math.ceil(wait)) if math.isfinite(wait) else 1
+        return self._pace.retry_after(self._monotonic())
+
+    def at_rest(self) -> bool:
+        """Tell whether no fetch is under way, and none is held back."""
+        return not self._under_way and self._pace.at_rest(self._monotonic())
+
+    def forget(self) -> None:
+        """Give up the keys; what is known about the endpoint stays."""
+        self._held = HeldKeys()
 
     async def aclose(self) -> None:
-        """Give up a fetch that is under way, and close the connections."""
-        if self._flight is not None:
-            self._flight.cancel()
-            await asyncio.wait({self._flight})
-        await self._fetch.aclose()
-
-    def _age(self) -> float:
-        return self._monotonic() - self._fetched_at
-
-    def _look_up(self, alg: str, kid: str | None) -> tuple[PublicKey | None, bool]:
-        if self._keys is None:
-            return None, False
-        if kid is None:
-            return self._keys.only_key(alg)
-        key = self._keys.by_kid.get(kid)
-        if key is None and kid in self._retired:
-            retired, until = self._retired[kid]
-            key = retired if self._monotonic() < until else None
-        return key, False
+        """Give up a fetch that is under way."""
+        flight = self._under_way.get(_ONLY)
+        if flight is not None and not flight.lost:
+            flight.call_off()
+            await flight.wait(_LONGEST_WAIT)
 
     async def _renew(self, *, may_cool: bool) -> bool:
         """Fetch the set unless that is held back now; tell whether the latest attempt succeeded."""
-        if self._flight is None or self._flight.done():
-            now = self._monotonic()
-            if now < self._retry_at:
-                return False
-            if may_cool and now < self._cool_until:
-                return True
-            # A task of its own: a caller that is cancelled takes nobody else's answer along.
-            self._flight = asyncio.create_task(self._fetch_once())
-        flight = self._flight
-        await asyncio.wait({flight})
-        return not flight.cancelled() and flight.result()
+        held_back = self._pace.held_back(self._monotonic(), may_cool=may_cool)
+        if held_back is not None:
+            return held_back
+        mine = Flight(self._fetch_once, lambda: self._leave(mine))
+        flight = self._under_way.setdefault(_ONLY, mine)
+        if flight.lost:
+            self._leave(flight)
+            flight = self._under_way.setdefault(_ONLY, mine)
+        if flight is mine:
+            # Asked again: whoever was faster has left its mark on the pace before it left.
+            held_back = self._pace.held_back(self._monotonic(), may_cool=may_cool)
+            if held_back is None:
+                flight.start()
+            else:
+                flight.end(succeeded=held_back)
+        return await flight.wait(_LONGEST_WAIT)
+
+    def _leave(self, flight: Flight) -> None:
+        if self._under_way.get(_ONLY) is flight:
+            self._under_way.pop(_ONLY, None)
 
     async def _fetch_once(self) -> bool:
         try:
@@ -154,33 +159,18 @@ class JWKSCache:
         except (FetchError, KeySetError) as error:
             self._failed(str(error))
             return False
-        except Exception as error:  # noqa: BLE001 - a defect in between is a failed fetch too
+        except BaseException as error:
+            # A defect in between, or a fetch called off, is a failed fetch too.
             self._failed(type(error).__name__)
-            return False
-        self._take(keys, fetched.max_age)
+            raise
+        now = self._monotonic()
+        self._held = self._held.renewed(
+            keys, max_age=fetched.max_age, overlap=self._overlap, now=now
+        )
+        self._pace.succeeded(now)
+        _log.info("jwks.renewed", keys=len(keys.by_kid) + len(keys.unnamed))
         return True
 
     def _failed(self, why: str) -> None:
-        delay = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
-        self._failures += 1
-        self._retry_at = self._monotonic() + delay * (1 + JITTER * self._jitter())
-        _log.warning("the JWKS could not be renewed: %s", why)
-
-    def _take(self, keys: KeySet, max_age: int | None) -> None:
-        now = self._monotonic()
-        # Nobody knows when a key left the set while a path was idle: past the limit none comes back.
-        gone = self._keys.by_kid if self._keys is not None and self._age() < STALE_LIMIT else {}
-        retired = {kid: (key, now + self._overlap) for kid, key in gone.items()}
-        # What was retired before keeps its own end.
-        retired.update(self._retired)
-        self._retired = {
-            kid: (key, until)
-            for kid, (key, until) in retired.items()
-            if kid not in keys.named and now < until
-        }
-        self._keys = keys
-        self._fetched_at = now
-        self._ttl = TTL if max_age is None else min(TTL, max(MIN_TTL, max_age))
-        self._failures = 0
-        self._retry_at = -math.inf
-        self._cool_until = now + COOL_DOWN
+        self._pace.failed(self._monotonic())
+        _log.warning("jwks.not_renewed", why=why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -20,6 +21,7 @@ _BY_TYPE: Final = {
     "OKP": ("EdDSA",),
 }
 ALGORITHMS: Final = frozenset(alg for algs in _BY_TYPE.values() for alg in algs)
+_CHECKS: Final = {alg: get_algorithm_by_name(alg).verify for alg in ALGORITHMS}
 
 _CURVES: Final[dict[str, tuple[str, ec.EllipticCurve, int]]] = {
     "P-256": ("ES256", ec.SECP256R1(), 32),
@@ -41,15 +43,15 @@ class JWKRefusedError(ValueError):
 
 
 class PublicKey(msgspec.Struct, frozen=True):
-    """A key bound to its one algorithm; `der` tells the same material from other material."""
+    """A key bound to its one algorithm; `thumbprint` tells its material from any other."""
 
     alg: str
     material: Any
-    der: bytes
+    thumbprint: bytes
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
         """Tell whether the signature over these bytes is this key's."""
-        return bool(get_algorithm_by_name(self.alg).verify(signed, self.material, signature))
+        return bool(_CHECKS[self.alg](signed, self.material, signature))
 
 
 def usable_key(jwk: object) -> PublicKey:
@@ -81,7 +83,7 @@ def usable_key(jwk: object) -> PublicKey:
     # An RSA key may name any of its family; a curve fixes the algorithm.
     if alg != own_alg and (kty != "RSA" or alg not in _BY_TYPE["RSA"]):
         raise JWKRefusedError("alg is not one of this key's type")
-    return PublicKey(alg, material, der)
+    return PublicKey(alg, material, sha256(der).digest())
 
 
 def _check_use(jwk: dict[str, Any]) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 import msgspec
 
 from pytest_ffparity.auth.keys import JWKRefusedError, PublicKey, usable_key
 from pytest_ffparity.auth.tokens import MAX_KID
+from pytest_ffparity.logs import logger, short_hash
 
 MAX_KEYS: Final = 64
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class KeySetError(ValueError):
@@ -62,12 +62,13 @@ def read_key_set(document: Any) -> KeySet:
         try:
             key = usable_key(member)
         except JWKRefusedError as error:
-            _log.warning("member %d of the JWKS is left out: %s", index, error)
+            _log.warning("jwks.key_left_out", member=index, kid=short_hash(kid), why=str(error))
             continue
         if kid is None:
             unnamed.append(key)
         elif by_kid.setdefault(kid, key) != key:
-            _log.warning("member %d of the JWKS is left out: its kid names another key", index)
+            why = "its kid names another key"
+            _log.warning("jwks.key_left_out", member=index, kid=short_hash(kid), why=why)
             ambiguous.add(kid)
     for kid in ambiguous:
         # Which of the two is meant can't be known, so neither is.

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any, Final
 
 import msgspec
 
-from pytest_ffparity.auth.codes import AuthCode, RefusedError
-from pytest_ffparity.auth.keys import ALGORITHMS
-from pytest_ffparity.formats import strict_json
+from pytest_ffparity.auth.codes import AuthCode, AuthError
+from pytest_ffparity.auth.json_object import NotANumberError, read_object
+from pytest_ffparity.auth.settings import AuthSettings
 
-MAX_TOKEN: Final = 8192
 MAX_HEADER: Final = 2048
 MAX_SIGNATURE: Final = 1024
 MAX_KID: Final = 256
+HEADERS_KEPT: Final = 256
 
-_SEGMENTS: Final = 3
-_ALPHABET: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
-_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+_PARTS: Final = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]*)", re.ASCII)
+_ALPHABET: Final = f"{ascii_uppercase}{ascii_lowercase}{digits}-_"
+# By the length modulo 4, what a segment may end with. Unused bits of the last character would give
+# one token several spellings; no segment has a single character left over.
+_ENDS: Final = tuple(map(frozenset, (_ALPHABET, "", _ALPHABET[::16], _ALPHABET[::4])))
+_ACCESS_TOKEN: Final = frozenset({"at+jwt", "application/at+jwt"})
+_ANY_KIND: Final = _ACCESS_TOKEN | {"jwt", None}
 # Each of these changes what the token means, and none is understood here.
-_REFUSED_PARAMETERS: Final = ("crit", "b64", "zip", "enc", "cty")
+_REFUSED_PARAMETERS: Final = frozenset({"crit", "b64", "zip", "enc", "cty"})
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -35,71 +40,90 @@ class Token(msgspec.Struct, frozen=True):
     signature: bytes
 
 
-def parse(token: str) -> Token:
+class _Header(msgspec.Struct, frozen=True):
+    alg: str | None
+    kid: str | None
+    kind: str | None
+    sound: bool
+
+
+def text_of(token: str | bytes, settings: AuthSettings) -> bytes:
+    """Give the token's text, refused unread if it is too long.
+
+    Raises:
+        AuthError: `token_malformed`.
+    """
+    # The length first: what follows costs time for each character.
+    if len(token) > settings.max_token_bytes:
+        raise AuthError(AuthCode.TOKEN_MALFORMED)
+    if isinstance(token, bytes):
+        return token
+    try:
+        return token.encode("ascii")
+    except UnicodeEncodeError:
+        raise AuthError(AuthCode.TOKEN_MALFORMED) from None
+
+
+def parse(text: bytes, settings: AuthSettings) -> Token:
     """Take a token apart.
 
     Raises:
-        RefusedError: `token_malformed`, or `alg_not_allowed`.
+        AuthError: `token_malformed`, or `alg_not_allowed`.
     """
-    # The length first: what follows costs time for each character.
-    if len(token) > MAX_TOKEN or token.count(".") != _SEGMENTS - 1:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    head, body, tail = token.split(".")
-    if len(head) > MAX_HEADER:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    raw_header, payload, signature = _decoded(head), _decoded(body), _decoded(tail)
-    if len(signature) > MAX_SIGNATURE:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    try:
-        header = strict_json.loads(raw_header)
-    except strict_json.JSONRefusedError:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED) from None
-    if not isinstance(header, dict):
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    alg = header.get("alg")
-    if not isinstance(alg, str) or alg not in ALGORITHMS:
-        raise RefusedError(AuthCode.ALG_NOT_ALLOWED)
-    _check_parameters(header)
-    return Token(alg, header.get("kid"), f"{head}.{body}".encode("ascii"), payload, signature)
+    # Every byte is one character of this encoding, and the pattern takes ASCII alone.
+    parts = _PARTS.fullmatch(text.decode("latin-1"))
+    if parts is None:
+        raise AuthError(AuthCode.TOKEN_MALFORMED)
+    head, body, tail = parts.groups()
+    if len(head) > MAX_HEADER or len(tail) * 3 // 4 > MAX_SIGNATURE:
+        raise AuthError(AuthCode.TOKEN_MALFORMED)
+    payload, signature = _decoded(body), _decoded(tail)
+    header = _read_header(head)
+    if header.alg is None or header.alg not in settings.algorithms:
+        raise AuthError(AuthCode.ALG_NOT_ALLOWED)
+    kinds = _ACCESS_TOKEN if settings.only_access_tokens else _ANY_KIND
+    if not header.sound or header.kind not in kinds or not signature:
+        raise AuthError(AuthCode.TOKEN_MALFORMED)
+    return Token(header.alg, header.kid, text[: parts.end(2)], payload, signature)
 
 
 def read_claims(payload: bytes) -> dict[str, Any]:
     """Read a token's claims.
 
-    Numbers that the strict reader would refuse are let through, because a claim that is out of
-    range is `claim_invalid` and not `token_malformed`; `check_claims` deals with them.
-
     Raises:
-        RefusedError: `token_malformed`: not UTF-8, not a JSON object, or a claim stands twice.
+        AuthError: `token_malformed`: no JSON object, or a claim stands twice. `claim_invalid`: one
+            is NaN or an infinity.
     """
     try:
-        claims = json.loads(payload.decode("utf-8"), object_pairs_hook=strict_json.unique)
-    except (ValueError, RecursionError):
-        raise RefusedError(AuthCode.TOKEN_MALFORMED) from None
-    if not isinstance(claims, dict):
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    return claims
+        return read_object(payload)
+    except NotANumberError:
+        raise AuthError(AuthCode.CLAIM_INVALID) from None
+    except ValueError:
+        raise AuthError(AuthCode.TOKEN_MALFORMED) from None
 
 
 def _decoded(segment: str) -> bytes:
-    if _ALPHABET.fullmatch(segment) is None or len(segment) % 4 == 1:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    raw = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    # Unused bits of the last character would give one token several spellings.
-    if urlsafe_b64encode(raw).rstrip(b"=") != segment.encode("ascii"):
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
-    return raw
+    if segment and segment[-1] not in _ENDS[len(segment) % 4]:
+        raise AuthError(AuthCode.TOKEN_MALFORMED)
+    return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
 
 
-def _check_parameters(header: dict[str, Any]) -> None:
-    kind = header.get("typ", "JWT")
-    kid = header.get("kid", "-")
+# An issuer's tokens share a handful of headers. What is refused is not kept.
+@lru_cache(maxsize=HEADERS_KEPT)
+def _read_header(segment: str) -> _Header:
+    try:
+        header = read_object(_decoded(segment))
+    except ValueError:
+        raise AuthError(AuthCode.TOKEN_MALFORMED) from None
+    alg, kid, kind = header.get("alg"), header.get("kid"), header.get("typ")
     sound = (
-        not any(name in header for name in _REFUSED_PARAMETERS)
-        and isinstance(kind, str)
-        and kind.lower() in _TYPES
-        and isinstance(kid, str)
-        and 0 < len(kid) <= MAX_KID
+        _REFUSED_PARAMETERS.isdisjoint(header)
+        and ("kid" not in header or (isinstance(kid, str) and 0 < len(kid) <= MAX_KID))
+        and ("typ" not in header or isinstance(kind, str))
     )
-    if not sound:
-        raise RefusedError(AuthCode.TOKEN_MALFORMED)
+    return _Header(
+        alg if isinstance(alg, str) else None,
+        kid if sound else None,
+        kind.lower() if isinstance(kind, str) else None,
+        sound,
+    )

@@ -88,6 +88,11 @@ class Identity(msgspec.Struct, frozen=True):
     user_id: str | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def verified(self) -> bool:
+        """Whether the caller is proven; anything else may read, and nothing more."""
+        return self.mode is AuthMode.VERIFIED
+
 
 class Rejection(msgspec.Struct, frozen=True):
     """Credentials that were refused: 401, or 503 where it was not the caller's fault."""
@@ -95,6 +100,16 @@ class Rejection(msgspec.Struct, frozen=True):
     code: str
     http_status: int = 401
     retry_after: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of an HTTP answer: a challenge (RFC 6750) with a 401, when to come back."""
+        said = {}
+        if self.http_status == 401:  # noqa: PLR2004
+            said["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        if self.retry_after is not None:
+            said["Retry-After"] = str(self.retry_after)
+        return said
 
 
 class Failed(msgspec.Struct, frozen=True):

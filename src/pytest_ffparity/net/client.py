@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import lru_cache
 from typing import Final
 
 import httpx
 import msgspec
+
+from pytest_ffparity.net.environment import ConfigurationError
 
 _MAX_HEADER_VALUE: Final = 200
 
@@ -39,22 +42,48 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
+def trust_for(url: str, ca_file: str | None = None) -> ssl.SSLContext:
+    """Give what TLS trusts when this URL is asked: `ca_file`'s roots, else the public ones.
+
+    Raises:
+        ConfigurationError: `ca_file` can't be read, or is no PEM file.
+    """
+    # A plain loopback URL needs no roots: a context that trusts nobody keeps even a mistaken https
+    # from there shut.
+    return _trusted(ca_file) if url.startswith("https:") else _nobody()
+
+
+# Loading roots costs tens of milliseconds; contexts are shared between clients as they are.
+@lru_cache(maxsize=8)
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"FF_CA_FILE holds no roots to trust ({type(error).__name__}); name a PEM file"
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class BoundedClient:
     """Asks one server without redirects, proxies, netrc, cookies or decompression.
 
     It belongs to the event loop that uses it first.
 
     Args:
-        url: The server's URL, checked before; it settles what TLS trusts.
+        trust: What TLS trusts; see `trust_for`.
         bounds: Limits of every exchange. `total` counts the wait for a free slot too.
     """
 
-    def __init__(self, url: str, bounds: Bounds) -> None:
+    def __init__(self, trust: ssl.SSLContext, bounds: Bounds) -> None:
         self._bounds = bounds
         self._slots = asyncio.Semaphore(bounds.in_flight)
-        # Loading the CA roots costs tens of milliseconds, and a plain loopback URL needs none:
-        # a context that trusts nobody keeps even a mistaken https from there shut.
-        trust = True if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx.AsyncClient(
             verify=trust,
             trust_env=False,

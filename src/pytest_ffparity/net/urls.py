@@ -4,42 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from pytest_ffparity.errors import FFParityError
-
-_PRODUCTION: Final = "production"
-
-
-class ConfigurationError(FFParityError, ValueError):
-    """Settings with which a service must not start; the message names the setting and the remedy."""
-
-
-def is_production(env: Mapping[str, str]) -> bool:
-    """Tell whether `FF_ENV` names production; blanks and case don't switch the guards off."""
-    return env.get("FF_ENV", "").strip().lower() == _PRODUCTION
-
-
-def required(env: Mapping[str, str], name: str) -> str:
-    """Give a setting that must be there.
-
-    Raises:
-        ConfigurationError: Missing or empty.
-    """
-    found = env.get(name, "")
-    if not found:
-        raise ConfigurationError(f"{name} is not set; set it in the service's environment")
-    return found
+from pytest_ffparity.net.environment import ConfigurationError, is_production, required
 
 
 def required_url(env: Mapping[str, str], name: str) -> str:
     """Give a URL setting that a path may ask, without a trailing slash.
 
     Raises:
-        ConfigurationError: Missing, no URL, with credentials in it, or http where https is due.
+        ConfigurationError: Missing, or no URL that may be asked.
     """
-    found = required(env, name)
+    return checked_url(name, required(env, name), production=is_production(env)).rstrip("/")
+
+
+def checked_url(name: str, found: str, *, production: bool) -> str:
+    """Give a URL back if a path may ask it; `name` is the setting that a message speaks of.
+
+    Raises:
+        ConfigurationError: No URL, with credentials in it, or http where https is due.
+    """
     try:
         url = urlsplit(found)
         host = url.hostname
@@ -53,8 +37,8 @@ def required_url(env: Mapping[str, str], name: str) -> str:
         raise ConfigurationError(
             f"{name} holds credentials, a query or a fragment; give scheme, host and path only"
         )
-    _check_scheme(name, url, host, production=is_production(env))
-    return found.rstrip("/")
+    _check_scheme(name, url, host, production=production)
+    return found
 
 
 def _check_scheme(name: str, url: SplitResult, host: str, *, production: bool) -> None:

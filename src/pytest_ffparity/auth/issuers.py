@@ -1,0 +1,93 @@
+"""Whose keys a token is checked against: each issuer has the key set of its own URL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from pytest_ffparity.auth.fetch import HTTPFetch
+from pytest_ffparity.auth.jwks import Found, Held, JWKSCache, Missing
+from pytest_ffparity.auth.pace import COOL_DOWN
+from pytest_ffparity.auth.settings import AuthSettings
+from pytest_ffparity.net.environment import ConfigurationError
+
+MAX_SETS: Final = 16
+
+
+class IssuerKeys:
+    """The key sets of all issuers, of which 16 are held at a time, the latest used ones.
+
+    A set gives way to another only when its endpoint may be asked again, so that more issuers than
+    places never make more fetches than the cool-down allows. Until then the issuer that finds no
+    place is answered as if its endpoint could not be reached.
+
+    Args:
+        settings: Checked settings.
+        monotonic: The clock of TTLs, cool-downs and back-offs.
+        held: The set that an only endpoint's cache starts with.
+
+    Raises:
+        ConfigurationError: `held` is given for several endpoints.
+        KeySetError: `held` is no key set.
+    """
+
+    def __init__(
+        self, settings: AuthSettings, *, monotonic: Callable[[], float], held: Held | None
+    ) -> None:
+        urls = dict.fromkeys(settings.issuers.values())
+        if held is not None and len(urls) > 1:
+            raise ConfigurationError("a key set to start with goes with one JWKS URL, not several")
+        caches = {
+            url: JWKSCache(
+                HTTPFetch(url, ca_file=settings.ca_file),
+                held=held,
+                overlap=settings.overlap,
+                monotonic=monotonic,
+            )
+            for url in urls
+        }
+        self._caches = {issuer: caches[url] for issuer, url in settings.issuers.items()}
+        self._places: OrderedDict[JWKSCache, None] = OrderedDict()
+
+    @property
+    def only(self) -> JWKSCache | None:
+        """The one key set, where all issuers share it: no claim has to be read to choose it."""
+        caches = set(self._caches.values())
+        return caches.pop() if len(caches) == 1 else None
+
+    def of(self, issuer: str) -> JWKSCache:
+        """Give the key set of a configured issuer."""
+        return self._caches[issuer]
+
+    async def find(self, cache: JWKSCache, alg: str, kid: str | None) -> Found | Missing:
+        """Look for a token's key in its issuer's set, which takes a place for it."""
+        return await cache.find(alg, kid) if self._has_place(cache) else Missing.NO_SET
+
+    def retry_after(self, cache: JWKSCache) -> int:
+        """Give the whole seconds after which asking again may help."""
+        return cache.retry_after() if cache in self._places else int(COOL_DOWN)
+
+    async def aclose(self) -> None:
+        """Give up every fetch that is under way."""
+        await asyncio.gather(*(cache.aclose() for cache in set(self._caches.values())))
+
+    def _has_place(self, cache: JWKSCache) -> bool:
+        # Single operations on a dict: threads may come between two of them, and do no harm there.
+        if cache not in self._places:
+            if len(self._places) >= MAX_SETS and not self._gave_way():
+                return False
+            self._places[cache] = None
+        with suppress(KeyError):
+            self._places.move_to_end(cache)
+        return True
+
+    def _gave_way(self) -> bool:
+        for cache in list(self._places):
+            if cache.at_rest():
+                self._places.pop(cache, None)
+                cache.forget()
+                return True
+        return False

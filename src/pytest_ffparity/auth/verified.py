@@ -1,0 +1,84 @@
+"""Tokens that were verified a moment ago: their signature is not computed again.
+
+An entry is found by the hash of the whole token, never by a part that can be forged or respelled.
+It spares the work and no check: the caller holds its key and its times against the present.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from pytest_ffparity.auth.claims import Window
+from pytest_ffparity.auth.jwks import JWKSCache
+from pytest_ffparity.evaluator.model import Identity
+
+MAX_TOKENS: Final = 2048
+SECONDS_KEPT: Final = 60.0
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What a verified token came to, and by which key of which set."""
+
+    identity: Identity
+    window: Window
+    keys: JWKSCache
+    alg: str
+    kid: str | None
+    thumbprint: bytes
+    kept_until: float
+
+    def still_trusted(self, monotonic: float) -> bool:
+        """Tell whether the key stands in a fresh set as it did, and the entry is young enough."""
+        if monotonic >= self.kept_until:
+            return False
+        key = self.keys.peek(self.alg, self.kid)
+        return key is not None and key.thumbprint == self.thumbprint
+
+
+class VerifiedTokens:
+    """At most 2,048 entries, the latest used ones, each for a minute.
+
+    Args:
+        monotonic: The clock of that minute.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._entries: OrderedDict[bytes, Verified] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Give the number of entries."""
+        return len(self._entries)
+
+    def get(self, digest: bytes) -> Verified | None:
+        """Give the entry of a token if its key is still trusted; else it is dropped."""
+        entry = self._entries.get(digest)
+        if entry is None:
+            return None
+        if not entry.still_trusted(self._monotonic()):
+            self.drop(digest)
+            return None
+        # Threads may come in between: then there is nothing to move any more.
+        with suppress(KeyError):
+            self._entries.move_to_end(digest)
+        return entry
+
+    def add(self, digest: bytes, entry: Verified) -> None:
+        """Keep an entry, and give up the one that was not used for longest."""
+        self._entries[digest] = entry
+        while len(self._entries) > MAX_TOKENS:
+            with suppress(KeyError):
+                self._entries.popitem(last=False)
+
+    def drop(self, digest: bytes) -> None:
+        """Give up the entry of a token."""
+        self._entries.pop(digest, None)
+
+    def until(self) -> float:
+        """Give the instant of the monotonic clock until which an entry of now is kept."""
+        return self._monotonic() + SECONDS_KEPT
