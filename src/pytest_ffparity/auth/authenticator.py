@@ -116,7 +116,8 @@ class TokenAuthenticator:
             # Who claims to be the issuer settles whose keys are tried; that it is so, they prove.
             claims = read_claims(token.payload)
             keys = self._keys_of(claims)
-        answer = await self._keys.find(keys, token.alg, token.kid)
+        key = self._keys.peek(keys, token.alg, token.kid)
+        answer = Found(key) if key else await self._keys.find(keys, token.alg, token.kid)
         finding = _finding(answer, token)
         row = self._row(finding)
         if isinstance(row.outcome, AuthCode):

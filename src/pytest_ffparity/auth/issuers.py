@@ -10,6 +10,7 @@ from typing import Final
 
 from pytest_ffparity.auth.fetch import HTTPFetch
 from pytest_ffparity.auth.jwks import Found, Held, JWKSCache, Missing
+from pytest_ffparity.auth.keys import PublicKey
 from pytest_ffparity.auth.pace import COOL_DOWN
 from pytest_ffparity.auth.settings import AuthSettings
 from pytest_ffparity.net.environment import ConfigurationError
@@ -50,6 +51,7 @@ class IssuerKeys:
             for url in urls
         }
         self._caches = {issuer: caches[url] for issuer, url in settings.issuers.items()}
+        self._crowded = len(caches) > MAX_SETS
         self._places: OrderedDict[JWKSCache, None] = OrderedDict()
 
     @property
@@ -61,6 +63,13 @@ class IssuerKeys:
     def of(self, issuer: str) -> JWKSCache:
         """Give the key set of a configured issuer."""
         return self._caches[issuer]
+
+    def peek(self, cache: JWKSCache, alg: str, kid: str | None) -> PublicKey | None:
+        """Give a token's key if a fresh set holds it; never fetches."""
+        key = cache.peek(alg, kid)
+        if self._crowded and key is not None:
+            self._has_place(cache)
+        return key
 
     async def find(self, cache: JWKSCache, alg: str, kid: str | None) -> Found | Missing:
         """Look for a token's key in its issuer's set, which takes a place for it."""

@@ -32,7 +32,7 @@ class Held(msgspec.Struct, frozen=True):
     age: float = 0.0
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """The key of a token; `stale` if the set is over its time and could not be renewed."""
 
     key: PublicKey

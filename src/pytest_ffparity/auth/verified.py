@@ -21,7 +21,7 @@ MAX_TOKENS: Final = 2048
 SECONDS_KEPT: Final = 60.0
 
 
-class Verified(msgspec.Struct, frozen=True):
+class Verified(msgspec.Struct, frozen=True, gc=False):
     """What a verified token came to, and by which key of which set."""
 
     identity: Identity
@@ -31,13 +31,6 @@ class Verified(msgspec.Struct, frozen=True):
     kid: str | None
     thumbprint: bytes
     kept_until: float
-
-    def still_trusted(self, monotonic: float) -> bool:
-        """Tell whether the key stands in a fresh set as it did, and the entry is young enough."""
-        if monotonic >= self.kept_until:
-            return False
-        key = self.keys.peek(self.alg, self.kid)
-        return key is not None and key.thumbprint == self.thumbprint
 
 
 class VerifiedTokens:
@@ -60,12 +53,18 @@ class VerifiedTokens:
         entry = self._entries.get(digest)
         if entry is None:
             return None
-        if not entry.still_trusted(self._monotonic()):
-            self.drop(digest)
+        key = entry.keys.peek(entry.alg, entry.kid)
+        if (
+            key is None
+            or key.thumbprint != entry.thumbprint
+            or self._monotonic() >= entry.kept_until
+        ):
+            self._entries.pop(digest, None)
             return None
-        # Threads may come in between: then there is nothing to move any more.
-        with suppress(KeyError):
+        try:
             self._entries.move_to_end(digest)
+        except KeyError:
+            return None  # another thread gave it up in between
         return entry
 
     def add(self, digest: bytes, entry: Verified) -> None:
@@ -74,10 +73,6 @@ class VerifiedTokens:
         while len(self._entries) > MAX_TOKENS:
             with suppress(KeyError):
                 self._entries.popitem(last=False)
-
-    def drop(self, digest: bytes) -> None:
-        """Give up the entry of a token."""
-        self._entries.pop(digest, None)
 
     def until(self) -> float:
         """Give the instant of the monotonic clock until which an entry of now is kept."""
