@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = "parity_test_matrix.json"
+EXAMPLES = "jwt_claim_examples.json"
 MATRIX = "cutover_parity_matrix.json"
 
 
@@ -53,6 +55,7 @@ class Gate:
         (self.root / "vectors").mkdir(exist_ok=True)
         (self.root / "vectors" / VECTORS).write_text(json.dumps(vectors))
         (self.root / "vectors" / MATRIX).write_text(json.dumps(matrix))
+        shutil.copy(ROOT / "vectors" / EXAMPLES, self.root / "vectors")
 
     def wrap_db(
         self,

@@ -10,6 +10,7 @@ import pytest
 from pytest_ffparity.formats import schema
 
 ALL = [f"PT-{number:02}" for number in range(1, 18)]
+ALL += [f"JWT-EX-{number:02}" for number in range(1, 11)]
 
 
 def comparable(report: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def comparable(report: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_all_seventeen_are_go(gate: Any, workers: str) -> None:
+def test_every_vector_is_go(gate: Any, workers: str) -> None:
     gate.copy(stress=True)
     args = ["--ffparity-require-go", "-n", workers]
     if workers == "0":
@@ -36,7 +37,7 @@ def test_all_seventeen_are_go(gate: Any, workers: str) -> None:
     assert schema.problems("report.v1", report) == []
     assert result.ret == 0, result.stdout.str()
     assert report["verdict"] == "go"
-    assert [v["id"] for v in report["vectors"]] == ALL
+    assert sorted(v["id"] for v in report["vectors"]) == sorted(ALL)
     assert {v["outcome"] for v in report["vectors"]} == {"passed"}
     for path in ("file", "db"):
         assert report["stress"][path]["n"] >= 10_000
@@ -57,9 +58,15 @@ def test_the_section_of_a_good_run_fits_a_screen(gate: Any) -> None:
     gate.copy(stress=True)
     result = gate.run("-p", "no:benchmark")
     text = result.stdout.str()
-    assert "verdict  GO  PT 17 of 17" in text
+    assert "verdict  GO  PT 17 of 17 · JWT-EX 10 of 10" in text
     section = text[text.index("= ffparity =") :].splitlines()
-    assert len(section) <= 40
+    assert len(section) <= 45
+
+
+def test_without_the_file_of_the_examples_the_run_is_incomplete(gate: Any) -> None:
+    (gate.root / "vectors" / "jwt_claim_examples.json").unlink()
+    assert gate.run().ret == 1
+    assert gate.report()["verdict"] == "incomplete"
 
 
 def test_a_database_that_cannot_be_reached_is_an_error_with_a_remedy(gate: Any) -> None:

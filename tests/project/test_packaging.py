@@ -81,6 +81,7 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
         "pyproject.toml",
         "tests/project/test_packaging.py",
         "vectors/cutover_parity_matrix.json",
+        "vectors/jwt_claim_examples.json",
         "vectors/parity_test_matrix.json",
     }
     assert wanted - held == set()

@@ -55,8 +55,9 @@ def test_the_matrix_names_every_field_of_a_decision_once(matrix_file: MatrixFile
     assert {row.id for row in matrix_file.rows} == {f"PV-{n:02}" for n in range(1, 9)}
 
 
-def test_the_matrix_requires_the_seventeen(matrix_file: MatrixFile) -> None:
-    assert list(matrix_file.required) == [f"PT-{n:02}" for n in range(1, 18)]
+def test_the_matrix_requires_the_seventeen_and_the_ten(matrix_file: MatrixFile) -> None:
+    ten = [f"JWT-EX-{n:02}" for n in range(1, 11)]
+    assert list(matrix_file.required) == [f"PT-{n:02}" for n in range(1, 18)] + ten
 
 
 def test_every_field_that_must_match_is_expected_and_no_other(

@@ -9,7 +9,6 @@ from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.evaluator.model import Rejection
 
 _UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
 _UNAVAILABLE: Final = 503
 
 
@@ -29,18 +28,11 @@ class AuthCode(StrEnum):
     AUDIENCE_INVALID = "audience_invalid"
     CLAIM_MISSING = "claim_missing"
     CLAIM_INVALID = "claim_invalid"
-    AUTH_NOT_VERIFIED = "auth_not_verified"
 
     @property
     def http_status(self) -> int:
-        """503 where it is not the caller's fault, 403 where who is asking is not proven enough."""
-        return _OTHER_STATUS.get(self, _UNAUTHORIZED)
-
-
-_OTHER_STATUS: Final = {
-    AuthCode.JWKS_UNREACHABLE: _UNAVAILABLE,
-    AuthCode.AUTH_NOT_VERIFIED: _FORBIDDEN,
-}
+        """401, or 503 where it is not the caller's fault."""
+        return _UNAVAILABLE if self is AuthCode.JWKS_UNREACHABLE else _UNAUTHORIZED
 
 
 class AuthError(FFParityError):
@@ -48,7 +40,7 @@ class AuthError(FFParityError):
 
     Attributes:
         code: The reason.
-        http_status: What a front answers: 401, 403 or 503.
+        http_status: What a front answers: 401 or 503.
         retry_after: Whole seconds until asking again may help, where that is so.
     """
 

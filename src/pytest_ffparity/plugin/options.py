@@ -10,6 +10,8 @@ from typing import Final
 import pytest
 
 DEFAULT_VECTORS: Final = "vectors/parity_test_matrix.json"
+# Run as well where it is there; a matrix that requires its ids makes a run without it incomplete.
+DEFAULT_EXAMPLES: Final = "vectors/jwt_claim_examples.json"
 DEFAULT_MATRIX: Final = "vectors/cutover_parity_matrix.json"
 DEFAULT_DEADLINE_S: Final = "30"
 DSN_VARIABLE: Final = "FFPARITY_DSN"
@@ -76,7 +78,8 @@ def add(parser: pytest.Parser) -> None:
         "ffparity_vectors",
         type="paths",
         default=None,
-        help=f"Vector files of the gate (default: {DEFAULT_VECTORS})",
+        help=f"Vector files of the gate (default: {DEFAULT_VECTORS}, "
+        f"and {DEFAULT_EXAMPLES} where it is there)",
     )
     parser.addini(
         "ffparity_matrix",
@@ -107,7 +110,8 @@ def settings(config: pytest.Config) -> Settings:
     elif ini_vectors:
         vectors = tuple(Path(path) for path in ini_vectors)
     else:
-        vectors = (config.rootpath / DEFAULT_VECTORS,)
+        examples = config.rootpath / DEFAULT_EXAMPLES
+        vectors = (config.rootpath / DEFAULT_VECTORS, *([examples] if examples.exists() else []))
     matrix = (
         invoked / option.ffparity_matrix
         if option.ffparity_matrix

@@ -11,7 +11,7 @@ from pytest_ffparity.report.lines import Line, Span, Style, line
 from pytest_ffparity.report.model import Entry, Report
 
 # A table that fits a screen; beyond it, vectors that passed share one line.
-MAX_ROWS: Final = 20
+MAX_ROWS: Final = 30
 MAX_REASONS: Final = 15
 MAX_NAMES: Final = 5
 
