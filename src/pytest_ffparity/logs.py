@@ -43,6 +43,5 @@ def _record(
     _logger: logging.Logger, _method: str, facts: MutableMapping[str, Any]
 ) -> tuple[tuple[str], dict[str, Any]]:
     extra = {name: fact for name, fact in facts.items() if name != "event"}
-    # The message is formatted by nobody: a percent sign in a fact stays one.
-    line = str(_LINE(_logger, _method, dict(facts))).replace("%", "%%")
+    line = str(_LINE(_logger, _method, dict(facts)))
     return (line,), {"extra": extra}

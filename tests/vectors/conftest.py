@@ -80,6 +80,11 @@ class Case(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="session")
+def shipped_vectors() -> Path:
+    return FOLDER
+
+
+@pytest.fixture(scope="session")
 def vector_file() -> VectorFile:
     return read_vector_file(FOLDER / "parity_test_matrix.json")
 
