@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help parity test lint build clean
 
 help:
-	@echo 'make parity  run PT-01..PT-17 on both paths; exits 0 only for GO; writes $(REPORT)'
+	@echo 'make parity  run the vectors on both paths; exits 0 only for GO; writes $(REPORT)'
 	@echo 'make test    lint, types, import contract, tests'
 	@echo 'make lint    the first three of them'
 	@echo 'make build   sdist and wheel into dist/'

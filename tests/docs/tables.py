@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_ffparity.auth.authenticator import TokenAuthenticator
+from pytest_ffparity.auth.codes import AuthCode
+from pytest_ffparity.auth.modes import MODES
 from pytest_ffparity.auth.settings import AuthSettings
 from pytest_ffparity.evaluator.model import Rejection
+from pytest_ffparity.evaluator.names import AUTH_SOURCE
 from pytest_ffparity.paths.keys import DEFAULT_KEY, ISSUER, KeyRing
 from pytest_ffparity.paths.servers import WorldServers
 from pytest_ffparity.paths.token_faults import TOKEN_FAULTS
@@ -78,6 +81,24 @@ def faults_table() -> list[str]:
     return ["| fault | the token | answered with |", "| --- | --- | --- |", *rows]
 
 
+def modes_table() -> list[str]:
+    rows = []
+    for row in MODES:
+        fallback = {True: "on", False: "off", None: "either"}[row.fallback]
+        if isinstance(row.outcome, AuthCode):
+            outcome, source = f"{row.outcome.http_status} `{row.outcome}`", ""
+        else:
+            outcome, source = f"`{row.outcome}`", f"`{AUTH_SOURCE[row.outcome]}`"
+        warnings = ", ".join(f"`{warning}`" for warning in row.warnings)
+        finding = f"`{row.finding}`" if isinstance(row.finding, AuthCode) else row.finding
+        rows.append(f"| {row.id} | {finding} | {fallback} | {outcome} | {source} | {warnings} |")
+    return [
+        "| row | what is found | fallback | mode or refusal | `auth_source` | warnings |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *rows,
+    ]
+
+
 def _declared() -> _Declared:
     declared = _Declared()
     options.add(declared)  # type: ignore[arg-type]
@@ -106,6 +127,7 @@ TABLES: Final[dict[str, Callable[[], list[str]]]] = {
     "options": options_table,
     "ini": ini_table,
     "faults": faults_table,
+    "modes": modes_table,
 }
 
 
