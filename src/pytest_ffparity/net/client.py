@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -50,7 +51,7 @@ def trust_for(url: str, ca_file: str | None = None) -> ssl.SSLContext:
     """
     # A plain loopback URL needs no roots: a context that trusts nobody keeps even a mistaken https
     # from there shut.
-    return _trusted(ca_file) if url.startswith("https:") else _nobody()
+    return _trusted(ca_file) if urlsplit(url).scheme == "https" else _nobody()
 
 
 # Loading roots costs tens of milliseconds; contexts are shared between clients as they are.
