@@ -11,6 +11,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any, Final
 
 import pytest
@@ -117,18 +118,28 @@ def _text(document: dict[str, Any]) -> bytes:
 
 
 class Endpoint(JSONServer):
-    """A real JWKS endpoint whose answer the test sets, and which counts what it is asked."""
+    """A real JWKS endpoint whose answer the test sets, and which counts what it is asked.
+
+    It holds its answers back while `let` is clear.
+    """
 
     content_type = "application/jwk-set+json"
 
     def __init__(self, document: Any) -> None:
         self.document = document
         self.status = 200
+        self.let = Event()
+        self.let.set()
         super().__init__()
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         del method, path, body
+        self.let.wait(30)
         return self.status, self.document
+
+    def close(self) -> None:
+        self.let.set()
+        super().close()
 
 
 @pytest.fixture(scope="session")
@@ -208,3 +219,52 @@ class Judge:
 @pytest.fixture
 def judge(issuer: Issuer, endpoint: Endpoint) -> Judge:
     return Judge(issuer, endpoint)
+
+
+class Service:
+    """One authenticator that is asked many times, and whose monotonic clock the test moves."""
+
+    def __init__(self, settings: AuthSettings, held: Held | None) -> None:
+        self.now = 1000.0
+        self.runner = asyncio.Runner()
+        self.authenticator = TokenAuthenticator(
+            settings, clock=lambda: NOW, monotonic=lambda: self.now, held=held
+        )
+
+    async def ask(self, token: str) -> str:
+        """Give the mode and its warnings, or the code."""
+        answer = await self.authenticator.authenticate((("Authorization", f"Bearer {token}"),))
+        if isinstance(answer, Rejection):
+            return answer.code
+        return " ".join([answer.mode, *answer.warnings])
+
+    def __call__(self, token: str) -> str:
+        return self.runner.run(self.ask(token))
+
+    def at_once(self, tokens: Sequence[str]) -> list[str]:
+        """Ask for all tokens at the same time."""
+
+        async def main() -> list[str]:
+            return await asyncio.gather(*map(self.ask, tokens))
+
+        return self.runner.run(main())
+
+    def close(self) -> None:
+        self.runner.run(self.authenticator.aclose())
+        self.runner.close()
+
+
+@pytest.fixture
+def start(issuer: Issuer, endpoint: Endpoint) -> Iterator[Callable[..., Service]]:
+    """Start a service at the endpoint: `start("k1", age=300, overlap=0)` holds `k1` already."""
+    services: list[Service] = []
+
+    def started(*held: str, age: float = 0.0, dev: bool = False, **settings: Any) -> Service:
+        issuers = {ISSUER: f"{endpoint.url}/keys"}
+        made = AuthSettings(**{"issuers": issuers, "allow_dev_headers": dev, **settings})
+        services.append(Service(made, Held(issuer.jwks(*held), age) if held else None))
+        return services[-1]
+
+    yield started
+    for service in services:
+        service.close()
