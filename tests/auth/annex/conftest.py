@@ -120,7 +120,7 @@ def _text(document: dict[str, Any]) -> bytes:
 class Endpoint(JSONServer):
     """A real JWKS endpoint whose answer the test sets, and which counts what it is asked.
 
-    It holds its answers back while `let` is clear.
+    It holds its answers back while `let` is clear; `asked` is set by the first request.
     """
 
     content_type = "application/jwk-set+json"
@@ -128,12 +128,14 @@ class Endpoint(JSONServer):
     def __init__(self, document: Any) -> None:
         self.document = document
         self.status = 200
+        self.asked = Event()
         self.let = Event()
         self.let.set()
         super().__init__()
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         del method, path, body
+        self.asked.set()
         self.let.wait(30)
         return self.status, self.document
 
