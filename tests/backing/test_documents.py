@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from pytest_ffparity.backing.atomic import write_atomic
 from pytest_ffparity.backing.documents import (
     DocumentError,
     read_overrides,
     read_registry,
-    write_atomic,
     write_documents,
 )
 from pytest_ffparity.evaluator.model import Corrupt, Flag, Override

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from pytest_ffparity.backing.documents import write_atomic, write_documents
+from pytest_ffparity.backing.atomic import write_atomic
+from pytest_ffparity.backing.documents import write_documents
 from pytest_ffparity.backing.file import FileBacking
 from pytest_ffparity.evaluator.model import Failed, Flag, Override, Records
 from pytest_ffparity.evaluator.names import FailSafe

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from pytest_ffparity.backing.atomic import write_atomic
 from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, Checked, check_world, json_text
+from pytest_ffparity.backing.file_trail import TRAIL, FileTrail
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.evaluator.ids import legal_id
 from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
@@ -113,7 +113,7 @@ def write_documents(
     tenant_overrides: Iterable[object],
     user_overrides: Iterable[object],
 ) -> Checked:
-    """Check raw records and write both documents into a folder.
+    """Check raw records and write both documents into a folder; a trail of writes begins anew.
 
     A file that already holds its document stays as it is.
 
@@ -133,6 +133,7 @@ def write_documents(
         text = json_text(document, indent=2) + "\n"
         if not _holds(folder / name, text):
             write_atomic(folder / name, text)
+    FileTrail(folder / TRAIL).remove()
     return checked
 
 
@@ -142,40 +143,6 @@ def _holds(path: Path, text: str) -> bool:
         return path.read_bytes() == text.encode("utf-8")
     except OSError:
         return False
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Replace a file as a whole, durably; a failure leaves the old file and nothing else."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            # mkstemp's 0600 would lock out a service under another user.
-            os.chmod(name, _mode(path))  # noqa: PTH101 - a name, as mkstemp gives it
-            os.fsync(stream.fileno())
-        os.replace(name, path)  # noqa: PTH105 - a name, as mkstemp gives it
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        return 0o644
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder can't be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _document(text: bytes, lists: tuple[str, ...]) -> dict[str, list[Any]]:

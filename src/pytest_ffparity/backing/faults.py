@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_ffparity.backing.atomic import write_atomic
 from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, json_text
-from pytest_ffparity.backing.documents import OVERRIDES, REGISTRY, write_atomic
+from pytest_ffparity.backing.documents import OVERRIDES, REGISTRY
 from pytest_ffparity.backing.naming import in_schema, quoted
-from pytest_ffparity.backing.rows import flag_fields
+from pytest_ffparity.backing.rows import FLAG_SELECT, flag_fields
 from pytest_ffparity.evaluator.model import JSON
 from pytest_ffparity.evaluator.records import RecordError, read_flag
 from pytest_ffparity.formats import strict_json
@@ -25,12 +26,7 @@ _PLACES: Final = {
     3: (OVERRIDES, "user_overrides", "value"),
 }
 _TABLES: Final = ("flag_registry", "tenant_override", "user_override")
-_FLAG_ROW: Final = """
-SELECT flag_key, value_type, default_value::text AS default_value,
-       safe_value::text AS safe_value, off_value::text AS off_value, enabled, sensitive,
-       rollout::text AS rollout, description, version, flag_version
-FROM {ff}.flag_registry WHERE flag_key = $1
-"""
+_FLAG_ROW: Final = f"SELECT {FLAG_SELECT} FROM {{ff}}.flag_registry f WHERE f.flag_key = $1"
 _SET_FLAG: Final = """
 UPDATE {ff}.flag_registry SET default_value = $2::text::json, flag_version = $3 WHERE flag_key = $1
 """

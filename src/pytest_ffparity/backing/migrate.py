@@ -84,7 +84,7 @@ async def _revision(
     table = f"{quoted(version_schema)}.alembic_version"
     if await connection.fetchval("SELECT to_regclass($1)::text", table) is None:
         return []
-    rows = await connection.fetch(f"SELECT version_num FROM {table}")  # noqa: S608 - quoted above
+    rows = await connection.fetch(f"SELECT version_num FROM {table}")  # quoted above
     return [row["version_num"] for row in rows]
 
 

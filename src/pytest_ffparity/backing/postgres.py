@@ -10,7 +10,7 @@ import asyncpg
 
 from pytest_ffparity.backing.dsn import DatabaseUnreachableError, connect
 from pytest_ffparity.backing.naming import in_schema
-from pytest_ffparity.backing.rows import read_flag_row, read_override_row
+from pytest_ffparity.backing.rows import FLAG_SELECT, read_flag_row, read_override_row
 from pytest_ffparity.evaluator.model import BackingState, Corrupt, Failed, Override, Records
 from pytest_ffparity.evaluator.names import FailSafe
 
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
     from asyncpg.pool import Pool
 
 # A null parameter equals nothing, so a caller without a tenant or a user meets no override.
-_READ: Final = """
-SELECT f.flag_key, f.value_type, f.default_value::text AS default_value,
-       f.safe_value::text AS safe_value, f.off_value::text AS off_value, f.enabled, f.sensitive,
-       f.rollout::text AS rollout, f.description, f.version, f.flag_version,
+_READ: Final = f"""
+SELECT {FLAG_SELECT},
        t.value::text AS tenant_value, t.expires_at AS tenant_expires_at,
        t.version AS tenant_version,
        u.value::text AS user_value, u.expires_at AS user_expires_at, u.version AS user_version
-FROM {ff}.flag_registry f
-LEFT JOIN {ff}.tenant_override t ON t.flag_key = f.flag_key AND t.tenant_id = $2::text
-LEFT JOIN {ff}.user_override u
+FROM {{ff}}.flag_registry f
+LEFT JOIN {{ff}}.tenant_override t ON t.flag_key = f.flag_key AND t.tenant_id = $2::text
+LEFT JOIN {{ff}}.user_override u
        ON u.flag_key = f.flag_key AND u.tenant_id = $2::text AND u.user_id = $3::text
 WHERE f.flag_key = $1::text
 """

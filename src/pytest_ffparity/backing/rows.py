@@ -26,6 +26,14 @@ _FLAG_COLUMNS: Final = (
 )
 
 
+FLAG_SELECT: Final = """
+       f.flag_key, f.value_type, f.default_value::text AS default_value,
+       f.safe_value::text AS safe_value, f.off_value::text AS off_value, f.enabled, f.sensitive,
+       f.rollout::text AS rollout, f.description, f.version, f.flag_version
+"""
+"""The columns of a registry row `f`, as the readers here take them."""
+
+
 def flag_fields(row: Mapping[str, Any] | asyncpg.Record) -> dict[str, Any]:
     """Give a row of the registry as the raw record it stands for, JSON columns read from text.
 

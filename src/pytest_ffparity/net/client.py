@@ -94,20 +94,24 @@ class BoundedClient:
             headers={"Accept-Encoding": "identity", "Accept": "application/json, */*;q=0.1"},
         )
 
-    async def send(self, method: str, url: str, content: bytes | None = None) -> Answer:
-        """Make one exchange; `content` is JSON text.
+    async def send(
+        self, method: str, url: str, content: bytes | None = None, **headers: str
+    ) -> Answer:
+        """Make one exchange; `content` is JSON text, `headers` are named with `_` for `-`.
 
         Raises:
             NoAnswerError: Whatever kept the answer away; its text holds no URL and no body.
             BodyRefusedError: Status 200 with a body over `max_body`, or one that is encoded.
         """
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
         try:
             # httpx's own time-outs are for each read: a server that drips defeats them.
             async with (
                 asyncio.timeout(self._bounds.total),
                 self._slots,
-                self._client.stream(method, url, content=content, headers=headers) as response,
+                self._client.stream(method, url, content=content, headers=sent) as response,
             ):
                 return await self._answer(response)
         except BodyRefusedError:

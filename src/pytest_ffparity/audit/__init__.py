@@ -1,0 +1,1 @@
+"""The trail of writes: one envelope each, chained, kept until Admin's sink has taken it."""

@@ -1,0 +1,33 @@
+"""What delivery asks of a trail; both backings implement it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from pytest_ffparity.evaluator.model import JSON
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What waits to be delivered: how many envelopes, and when the oldest was written."""
+
+    depth: int
+    oldest: datetime | None
+
+
+class Outbox(Protocol):
+    """The end of a trail that Admin's sink has not taken yet."""
+
+    async def pending(self, limit: int) -> list[dict[str, JSON]]:
+        """Give the oldest documents that wait, in their order, so many at most."""
+        ...
+
+    async def delivered(self, document: dict[str, JSON]) -> None:
+        """Note that the sink has taken the oldest of the waiting documents."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Tell how much waits."""
+        ...
