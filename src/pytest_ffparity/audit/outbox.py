@@ -16,6 +16,11 @@ class Backlog(msgspec.Struct, frozen=True):
     depth: int
     oldest: datetime | None
 
+    def to_dict(self, now: datetime) -> dict[str, JSON]:
+        """Give it as plain JSON, with the age of the oldest in seconds."""
+        age = None if self.oldest is None else (now - self.oldest).total_seconds()
+        return {"depth": self.depth, "oldest_age_seconds": age}
+
 
 class Outbox(Protocol):
     """The end of a trail that Admin's sink has not taken yet."""

@@ -17,6 +17,7 @@ from pytest_ffparity.auth.modes import Finding, Row, Standing, row_of
 from pytest_ffparity.auth.settings import AuthSettings
 from pytest_ffparity.auth.tokens import Token, parse, read_claims, text_of
 from pytest_ffparity.auth.verified import Verified, VerifiedTokens
+from pytest_ffparity.evaluator.health import Health
 from pytest_ffparity.evaluator.model import Identity, Rejection
 from pytest_ffparity.evaluator.names import AUTH_SOURCE, AuthMode
 from pytest_ffparity.evaluator.protocols import Clock
@@ -60,9 +61,14 @@ class TokenAuthenticator:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._keys = IssuerKeys(settings, monotonic=monotonic, held=held)
+        self._keys = IssuerKeys(settings, clock=clock, monotonic=monotonic, held=held)
         self._only_keys = self._keys.only
         self._verified = VerifiedTokens(monotonic)
+
+    @property
+    def health(self) -> tuple[Health, ...]:
+        """How the JWKS endpoints are doing."""
+        return self._keys.health
 
     async def authenticate(self, headers: tuple[tuple[str, str], ...]) -> Identity | Rejection:
         """Judge the credentials among the raw headers; whatever a caller sent, it never raises."""

@@ -8,11 +8,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import msgspec
+
 from pytest_ffparity.auth.fetch import HTTPFetch
 from pytest_ffparity.auth.jwks import Found, Held, JWKSCache, Missing
 from pytest_ffparity.auth.keys import PublicKey
 from pytest_ffparity.auth.pace import COOL_DOWN
 from pytest_ffparity.auth.settings import AuthSettings
+from pytest_ffparity.evaluator.health import Health
+from pytest_ffparity.evaluator.protocols import Clock
 from pytest_ffparity.net.environment import ConfigurationError
 
 MAX_SETS: Final = 16
@@ -27,6 +31,7 @@ class IssuerKeys:
 
     Args:
         settings: Checked settings.
+        clock: The wall clock, for the health of the endpoints.
         monotonic: The clock of TTLs, cool-downs and back-offs.
         held: The set that an only endpoint's cache starts with.
 
@@ -36,7 +41,12 @@ class IssuerKeys:
     """
 
     def __init__(
-        self, settings: AuthSettings, *, monotonic: Callable[[], float], held: Held | None
+        self,
+        settings: AuthSettings,
+        *,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        held: Held | None,
     ) -> None:
         urls = dict.fromkeys(settings.issuers.values())
         if held is not None and len(urls) > 1:
@@ -47,12 +57,26 @@ class IssuerKeys:
                 held=held,
                 overlap=settings.overlap,
                 monotonic=monotonic,
+                clock=clock,
             )
             for url in urls
         }
         self._caches = {issuer: caches[url] for issuer, url in settings.issuers.items()}
         self._crowded = len(caches) > MAX_SETS
         self._places: OrderedDict[JWKSCache, None] = OrderedDict()
+
+    @property
+    def health(self) -> tuple[Health, ...]:
+        """How each endpoint is doing; one that is not alone is named by its issuers."""
+        by_cache: dict[JWKSCache, list[str]] = {}
+        for issuer, cache in self._caches.items():
+            by_cache.setdefault(cache, []).append(issuer)
+        if len(by_cache) == 1:
+            return tuple(cache.health for cache in by_cache)
+        return tuple(
+            msgspec.structs.replace(cache.health, part=f"jwks {' '.join(issuers)}")
+            for cache, issuers in by_cache.items()
+        )
 
     @property
     def only(self) -> JWKSCache | None:

@@ -16,6 +16,8 @@ from pytest_ffparity.auth.held_keys import HeldKeys
 from pytest_ffparity.auth.keys import PublicKey
 from pytest_ffparity.auth.keyset import KeySetError, read_key_set
 from pytest_ffparity.auth.pace import Pace
+from pytest_ffparity.evaluator.health import Health, Pulse
+from pytest_ffparity.evaluator.protocols import Clock, wall_clock
 from pytest_ffparity.logs import logger
 
 # A fetch ends by itself within its total; this is for one that breaks its word.
@@ -61,19 +63,21 @@ class JWKSCache:
         held: The set it starts with; it opens no cool-down.
         overlap: For how long a key that left the published set is still taken.
         monotonic: The clock of TTL, cool-down, back-off and overlap.
+        clock: The wall clock, for its health.
         jitter: Gives 0..1; it lengthens a back-off, and never shortens one.
 
     Raises:
         KeySetError: `held` is no key set.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one have a default
         self,
         fetch: JWKSFetch,
         *,
         held: Held | None = None,
         overlap: float = 300.0,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = wall_clock,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._fetch = fetch
@@ -83,8 +87,14 @@ class JWKSCache:
         if held is not None:
             self._held = HeldKeys(read_key_set(held.document), monotonic() - held.age)
         self._pace = Pace(jitter)
+        self._pulse = Pulse("jwks", clock)
         # Taken and left by single operations on a dict, which no other thread can cut in two.
         self._under_way: dict[str, Flight] = {}
+
+    @property
+    def health(self) -> Health:
+        """How the endpoint is doing, as the last fetch tells."""
+        return self._pulse.health
 
     def peek(self, alg: str, kid: str | None) -> PublicKey | None:
         """Give a token's key if a fresh set holds it; never fetches."""
@@ -101,7 +111,7 @@ class JWKSCache:
                 return Found(key)
             if settled:
                 return Missing.NOT_PUBLISHED
-        renewed = await self._renew(may_cool=fresh)
+        renewed = await self._renew(held, may_cool=fresh)
         held, now = self._held, self._monotonic()
         if not held.usable(now):
             return Missing.NO_SET
@@ -129,9 +139,9 @@ class JWKSCache:
             flight.call_off()
             await flight.wait(_LONGEST_WAIT)
 
-    async def _renew(self, *, may_cool: bool) -> bool:
+    async def _renew(self, seen: HeldKeys, *, may_cool: bool) -> bool:
         """Fetch the set unless that is held back now; tell whether the latest attempt succeeded."""
-        held_back = self._pace.held_back(self._monotonic(), may_cool=may_cool)
+        held_back = self._held_back(seen, may_cool=may_cool)
         if held_back is not None:
             return held_back
         mine = Flight(self._fetch_once, lambda: self._leave(mine))
@@ -140,13 +150,19 @@ class JWKSCache:
             self._leave(flight)
             flight = self._under_way.setdefault(_ONLY, mine)
         if flight is mine:
-            # Asked again: whoever was faster has left its mark on the pace before it left.
-            held_back = self._pace.held_back(self._monotonic(), may_cool=may_cool)
+            # Asked again: whoever was faster has left its mark before it left.
+            held_back = self._held_back(seen, may_cool=may_cool)
             if held_back is None:
                 flight.start()
             else:
                 flight.end(succeeded=held_back)
         return await flight.wait(_LONGEST_WAIT)
+
+    def _held_back(self, seen: HeldKeys, *, may_cool: bool) -> bool | None:
+        # A set that came since the caller looked is as good as one fetched for it.
+        if self._held is not seen:
+            return True
+        return self._pace.held_back(self._monotonic(), may_cool=may_cool)
 
     def _leave(self, flight: Flight) -> None:
         if self._under_way.get(_ONLY) is flight:
@@ -168,9 +184,11 @@ class JWKSCache:
             keys, max_age=fetched.max_age, overlap=self._overlap, now=now
         )
         self._pace.succeeded(now)
+        self._pulse.up()
         _log.info("jwks.renewed", keys=len(keys.by_kid) + len(keys.unnamed))
         return True
 
     def _failed(self, why: str) -> None:
         self._pace.failed(self._monotonic())
+        self._pulse.down(why)
         _log.warning("jwks.not_renewed", why=why)

@@ -11,8 +11,10 @@ import asyncpg
 from pytest_ffparity.backing.dsn import DatabaseUnreachableError, connect
 from pytest_ffparity.backing.naming import in_schema
 from pytest_ffparity.backing.rows import FLAG_SELECT, read_flag_row, read_override_row
+from pytest_ffparity.evaluator.health import Health, Pulse
 from pytest_ffparity.evaluator.model import BackingState, Corrupt, Failed, Override, Records
 from pytest_ffparity.evaluator.names import FailSafe
+from pytest_ffparity.evaluator.protocols import Clock, wall_clock
 
 if TYPE_CHECKING:
     from asyncpg.pool import Pool
@@ -56,12 +58,19 @@ class PostgresBacking:
         schema: The schema of the four tables.
         connections: How many connections are kept open.
         query_timeout: Seconds for one read, waiting for a free connection included.
+        clock: The wall clock, for its health.
     """
 
     state: BackingState = "db"
 
     def __init__(
-        self, dsn: str, *, schema: str = "ff", connections: int = 4, query_timeout: float = 0.2
+        self,
+        dsn: str,
+        *,
+        schema: str = "ff",
+        connections: int = 4,
+        query_timeout: float = 0.2,
+        clock: Clock = wall_clock,
     ) -> None:
         self._dsn = dsn
         self._statement = in_schema(_READ, schema)
@@ -70,16 +79,26 @@ class PostgresBacking:
         self._pool: Pool[asyncpg.Record] | None = None
         # The pool hands over to whoever comes first; the semaphore in front of it keeps a queue.
         self._turns = asyncio.Semaphore(connections)
+        self._pulse = Pulse("db", clock)
 
-    async def open(self) -> None:
+    @property
+    def health(self) -> Health:
+        """How the database is doing, as the last read tells."""
+        return self._pulse.health
+
+    async def open(self, *, required: bool = True) -> None:
         """Open the connections, on the event loop that will read.
+
+        Args:
+            required: Whether the database has to be there now. If not, each read tries to reach it,
+                and is `backing_unavailable` until it is.
 
         Raises:
             DatabaseUnreachableError: There is no server, or it refuses.
         """
         try:
             self._pool = await asyncpg.create_pool(
-                min_size=self._connections,
+                min_size=self._connections if required else 0,
                 max_size=self._connections,
                 connect=self._connect,
                 init=self._prepare,
@@ -108,8 +127,10 @@ class PostgresBacking:
         try:
             async with asyncio.timeout(self._query_timeout), self._turns:
                 row = await self._fetch(flag_key, tenant_id, user_id)
-        except _UNAVAILABLE_ERRORS:
+        except _UNAVAILABLE_ERRORS as error:
+            self._pulse.down(type(error).__name__)
             return _UNAVAILABLE
+        self._pulse.up()
         if row is None:
             return Records(None)
         tenant = _override(row, "tenant", flag_key=flag_key, tenant_id=tenant_id)

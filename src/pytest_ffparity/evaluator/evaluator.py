@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 from pytest_ffparity.evaluator.decide import decide
 from pytest_ffparity.evaluator.ids import legal_id
@@ -17,22 +17,24 @@ from pytest_ffparity.evaluator.model import (
     Request,
 )
 from pytest_ffparity.evaluator.names import FailSafe
-from pytest_ffparity.evaluator.protocols import ApprovalSource, Authenticator, Backing, Clock
+from pytest_ffparity.evaluator.protocols import (
+    ApprovalSource,
+    Authenticator,
+    Backing,
+    BackingChoice,
+    Clock,
+    wall_clock,
+)
 from pytest_ffparity.evaluator.rules import Facts, asks_admin
 
 _BROKEN = Failed(FailSafe.INTERNAL_ERROR)
-
-
-def wall_clock() -> datetime:
-    """Give the present instant in UTC."""
-    return datetime.now(UTC)
 
 
 class Evaluator:
     """Answers requests over one backing.
 
     Args:
-        backing: Where the flags live.
+        backing: Where the flags live, or what chooses that for each request.
         authenticator: Says who is asking.
         approvals: Asks Admin about approvals of sensitive flags.
         clock: The one wall clock of every rule.
@@ -40,12 +42,14 @@ class Evaluator:
 
     def __init__(
         self,
-        backing: Backing,
+        backing: Backing | BackingChoice,
         authenticator: Authenticator,
         approvals: ApprovalSource,
         clock: Clock = wall_clock,
     ) -> None:
-        self._backing = backing
+        self._choose: Callable[[], Backing] = (
+            backing.in_force if isinstance(backing, BackingChoice) else lambda: backing
+        )
         self._authenticator = authenticator
         self._approvals = approvals
         self._clock = clock
@@ -53,19 +57,21 @@ class Evaluator:
     async def evaluate(self, request: Request) -> Decision:
         """Decide one request; whatever breaks, the answer is a deny with a reason."""
         started = time.perf_counter_ns()
+        # Once for the whole request: a flip in its midst changes the next one.
+        backing = self._choose()
         try:
-            facts = await self._facts(request)
-            return decide(facts, self._backing.state, _ms_since(started))
+            facts = await self._facts(request, backing)
+            return decide(facts, backing.state, _ms_since(started))
         except Exception:  # noqa: BLE001 - whatever breaks denies
             facts = Facts(request, wall_clock(), _BROKEN)
-            return decide(facts, self._backing.state, _ms_since(started))
+            return decide(facts, backing.state, _ms_since(started))
 
-    async def _facts(self, request: Request) -> Facts:
+    async def _facts(self, request: Request, backing: Backing) -> Facts:
         now = self._clock()
         caller = await self._caller(request)
         if not isinstance(caller, Identity):
             return Facts(request, now, caller)
-        records = await self._records(request, caller)
+        records = await self._records(request, caller, backing)
         facts = Facts(request, now, caller, records)
         if not asks_admin(facts):
             return facts
@@ -77,11 +83,13 @@ class Evaluator:
         except Exception:  # noqa: BLE001 - whatever breaks denies
             return _BROKEN
 
-    async def _records(self, request: Request, caller: Identity) -> Records | Failed | None:
+    async def _records(
+        self, request: Request, caller: Identity, backing: Backing
+    ) -> Records | Failed | None:
         if not legal_id(request.flag_key):
             return None
         try:
-            return await self._backing.read(request.flag_key, caller.tenant_id, caller.user_id)
+            return await backing.read(request.flag_key, caller.tenant_id, caller.user_id)
         except Exception:  # noqa: BLE001 - whatever breaks denies
             return _BROKEN
 

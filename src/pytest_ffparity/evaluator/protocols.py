@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Protocol, runtime_checkable
 
 from pytest_ffparity.evaluator.model import (
     Approval,
@@ -45,9 +45,23 @@ class Backing(Protocol):
         ...
 
 
+@runtime_checkable
+class BackingChoice(Protocol):
+    """Says which backing a request is answered from, where that may change at run time."""
+
+    def in_force(self) -> Backing:
+        """Give the backing in force; never raises."""
+        ...
+
+
 class Clock(Protocol):
     """The wall clock; injected, so that a test can stand still."""
 
     def __call__(self) -> datetime:
         """Give the present instant, aware, in UTC."""
         ...
+
+
+def wall_clock() -> datetime:
+    """Give the present instant in UTC: the clock of a service."""
+    return datetime.now(UTC)
