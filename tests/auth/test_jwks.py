@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -290,3 +290,22 @@ def test_a_shorter_max_age_is_honoured_down_to_thirty_seconds(
         assert fetch.fetches == 2
 
     asyncio.run(main())
+
+
+def test_a_set_that_came_while_a_caller_looked_is_not_fetched_again(endpoint: Endpoint) -> None:
+    class Interrupted:
+        """Has another thread fetch the set just after the first caller has seen that it lacks."""
+
+        looks = 0
+
+        def __call__(self) -> float:
+            self.looks += 1
+            if self.looks == 1:
+                other = Thread(target=lambda: asyncio.run(cache.find("RS256", "k1")))
+                other.start()
+                other.join(30)
+            return 1000.0
+
+    cache = JWKSCache(HTTPFetch(endpoint.url), monotonic=Interrupted())
+    assert isinstance(asyncio.run(cache.find("RS256", "k1")), Found)
+    assert endpoint.requests == 1
