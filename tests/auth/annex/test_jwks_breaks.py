@@ -239,8 +239,7 @@ def test_E22_a_fork_while_a_fetch_is_under_way_makes_its_own(
 
     def let_when_both_have_asked() -> None:
         pause = threading.Event()
-        while endpoint.requests < 2 and not pause.wait(0.01):
-            continue
+        any(endpoint.requests == 2 or pause.wait(0.01) for _ in range(250))
         endpoint.let.set()
 
     with ThreadPoolExecutor(2) as pool:

@@ -236,6 +236,17 @@ def test_E19_new_material_under_a_kid_counts_at_once(
     assert endpoint.requests == 1
 
 
+def test_E19_a_kid_that_is_published_in_another_form_has_no_overlap(
+    start: Any, endpoint: Any, issuer: Any
+) -> None:
+    service = start("k1")
+    assert service(issuer.token()) == "verified"
+    # A member that may not be used says all the same that the key of before is not meant.
+    endpoint.document = {"keys": [issuer.jwk("k2"), issuer.jwk("k3", kid="k1", use="enc")]}
+    assert service(issuer.token(key="k2")) == "verified"
+    assert service(issuer.token()) == "kid_not_found"
+
+
 @pytest.mark.parametrize("trouble", ["status", "document"])
 def test_E20_an_endpoint_that_recovers_is_asked_after_the_back_off(
     start: Any, endpoint: Any, issuer: Any, trouble: str

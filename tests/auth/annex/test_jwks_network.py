@@ -239,11 +239,19 @@ def test_E06_whoever_drips_or_hangs_is_left_at_the_deadline(
         issuers = {ISSUER: serve(talk).url}
         return judge.headers(bearer, issuers=issuers, held=held, age=600.0)
 
-    with ThreadPoolExecutor(8) as pool:
+    def fetch(talk: Talk) -> str:
+        with pytest.raises(FetchError) as caught:
+            asyncio.run(HTTPFetch(serve(talk).url)())
+        return str(caught.value)
+
+    with ThreadPoolExecutor(9) as pool:
+        # It is the fetch itself that ends, and not only the wait for it.
+        fetched = pool.submit(fetch, Dripping(HEAD, b"X-More: 1\r\n"))
         # A set that is held for over its time is good, once its refresh is given up.
         held = pool.submit(ask, hangs(), ["k1"])
         failed = list(pool.map(ask, (*drips, *hanging)))
         stale = held.result()
+        assert fetched.result() == "no answer within 3 s"
     assert [one.code for one in failed] == ["jwks_unreachable"] * 7
     assert (stale.mode, list(stale.warnings)) == ("verified", ["jwks_stale"])
     # Each server would have gone on for 40 s; three seconds are seven pieces.
