@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from pytest_ffparity.paths.keys import KeyRing
 
 
 class Endpoint(JSONServer):
-    """Answers as it is told, and only when it is let."""
+    """Answers as it is told."""
 
     content_type = "application/jwk-set+json"
     status = 200
@@ -62,26 +62,6 @@ def run(
             await cache.aclose()
 
     asyncio.run(main())
-
-
-def test_a_thousand_first_callers_cost_one_fetch(endpoint: Endpoint, clock: Seconds) -> None:
-    async def steps(cache: JWKSCache) -> None:
-        found = await asyncio.gather(*(cache.find("RS256", "k1") for _ in range(1000)))
-        assert all(isinstance(one, Found) for one in found)
-
-    run(endpoint, clock, steps)
-    assert endpoint.requests == 1
-
-
-def test_a_thousand_callers_share_one_failure(endpoint: Endpoint, clock: Seconds) -> None:
-    endpoint.status = 500
-
-    async def steps(cache: JWKSCache) -> None:
-        found = await asyncio.gather(*(cache.find("RS256", "k1") for _ in range(1000)))
-        assert set(found) == {Missing.NO_SET}
-
-    run(endpoint, clock, steps)
-    assert endpoint.requests == 1
 
 
 def test_unknown_kids_are_asked_for_once_in_a_cool_down(
@@ -139,24 +119,6 @@ def test_jitter_only_lengthens_a_back_off(endpoint: Endpoint, clock: Seconds) ->
     asyncio.run(main())
 
 
-def test_a_stale_set_serves_its_keys_with_one_fetch_a_back_off(
-    endpoint: Endpoint, clock: Seconds, ring: KeyRing
-) -> None:
-    endpoint.status = 500
-
-    async def steps(cache: JWKSCache) -> None:
-        for _ in range(3):
-            found = await cache.find("RS256", "k1")
-            assert isinstance(found, Found)
-            assert found.stale
-            assert await cache.find("RS256", "k2") is Missing.NOT_REFRESHED
-        assert endpoint.requests == 1
-        clock.now += 3300
-        assert await cache.find("RS256", "k1") is Missing.NO_SET
-
-    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"]), 300))
-
-
 def test_a_bad_document_leaves_the_held_set_in_force(
     endpoint: Endpoint, clock: Seconds, ring: KeyRing
 ) -> None:
@@ -174,29 +136,6 @@ def test_a_bad_document_leaves_the_held_set_in_force(
     assert endpoint.requests == 3
 
 
-def test_a_retired_key_lives_through_the_overlap(
-    endpoint: Endpoint, clock: Seconds, ring: KeyRing
-) -> None:
-    async def steps(cache: JWKSCache) -> None:
-        assert isinstance(await cache.find("RS256", "k1"), Found)
-        assert isinstance(await cache.find("RS256", "old"), Found)
-        clock.now += 299
-        assert isinstance(await cache.find("RS256", "old"), Found)
-        clock.now += 1
-        assert await cache.find("RS256", "old") is Missing.NOT_PUBLISHED
-
-    run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 400))
-
-
-def test_without_an_overlap_a_retired_key_is_gone_at_once(
-    endpoint: Endpoint, clock: Seconds, ring: KeyRing
-) -> None:
-    async def steps(cache: JWKSCache) -> None:
-        assert await cache.find("RS256", "old") is Missing.NOT_PUBLISHED
-
-    run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 400), overlap=0.0)
-
-
 def test_a_key_of_a_set_beyond_the_stale_limit_is_not_brought_back(
     endpoint: Endpoint, clock: Seconds, ring: KeyRing
 ) -> None:
@@ -207,21 +146,6 @@ def test_a_key_of_a_set_beyond_the_stale_limit_is_not_brought_back(
     run(endpoint, clock, steps, held=Held(ring.jwks(["old"]), 3600))
 
 
-def test_a_replaced_key_has_no_overlap(endpoint: Endpoint, clock: Seconds, ring: KeyRing) -> None:
-    (replaced,) = ring.jwks(["k2"])["keys"]
-    endpoint.document = {"keys": [{**replaced, "kid": "k1"}]}
-
-    async def steps(cache: JWKSCache) -> None:
-        before = await cache.find("RS256", "k1")
-        clock.now += 300
-        after = await cache.find("RS256", "k1")
-        assert isinstance(before, Found)
-        assert isinstance(after, Found)
-        assert before.key.thumbprint != after.key.thumbprint
-
-    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"])))
-
-
 def test_several_keys_for_a_token_without_kid_are_not_tried(
     endpoint: Endpoint, clock: Seconds, ring: KeyRing
 ) -> None:
@@ -230,41 +154,6 @@ def test_several_keys_for_a_token_without_kid_are_not_tried(
 
     run(endpoint, clock, steps, held=Held(ring.jwks(["k1", "k2"])))
     assert endpoint.requests == 0
-
-
-def test_a_cancelled_caller_takes_nobody_along(endpoint: Endpoint, clock: Seconds) -> None:
-    async def steps(cache: JWKSCache) -> None:
-        first = asyncio.create_task(cache.find("RS256", "k1"))
-        second = asyncio.create_task(cache.find("RS256", "k1"))
-        await asyncio.sleep(0)
-        first.cancel()
-        assert isinstance(await second, Found)
-        with pytest.raises(asyncio.CancelledError):
-            await first
-
-    run(endpoint, clock, steps)
-    assert endpoint.requests == 1
-
-
-def test_a_known_key_is_served_while_a_fetch_hangs(clock: Seconds, ring: KeyRing) -> None:
-    class Hanging:
-        def __init__(self) -> None:
-            self.asked = Event()
-
-        async def __call__(self) -> Any:
-            self.asked.set()
-            await asyncio.Event().wait()
-
-    async def main() -> None:
-        fetch = Hanging()
-        cache = JWKSCache(fetch, monotonic=clock, held=Held(ring.jwks(["k1"])))
-        waiting = asyncio.create_task(cache.find("RS256", "unknown"))
-        await asyncio.to_thread(fetch.asked.wait)
-        assert isinstance(await cache.find("RS256", "k1"), Found)
-        await cache.aclose()
-        assert await waiting is Missing.NOT_REFRESHED
-
-    asyncio.run(main())
 
 
 @pytest.mark.parametrize(("said", "ttl"), [(60, 60), (1, 30), (9999, 300), (None, 300)])
