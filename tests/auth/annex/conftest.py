@@ -120,13 +120,15 @@ def _text(document: dict[str, Any]) -> bytes:
 class Endpoint(JSONServer):
     """A real JWKS endpoint whose answer the test sets, and which counts what it is asked.
 
-    It holds its answers back while `let` is clear; `asked` is set by the first request.
+    It holds its answers back while `let` is clear; `asked` is set by the first request. `raw` is
+    sent in place of the document where it is set.
     """
 
     content_type = "application/jwk-set+json"
 
     def __init__(self, document: Any) -> None:
         self.document = document
+        self.raw: bytes | None = None
         self.status = 200
         self.asked = Event()
         self.let = Event()
@@ -138,6 +140,10 @@ class Endpoint(JSONServer):
         self.asked.set()
         self.let.wait(30)
         return self.status, self.document
+
+    def answered(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        status, sent = super().answered(method, path, body)
+        return status, sent if self.raw is None else self.raw
 
     def close(self) -> None:
         self.let.set()
@@ -224,13 +230,14 @@ def judge(issuer: Issuer, endpoint: Endpoint) -> Judge:
 
 
 class Service:
-    """One authenticator that is asked many times, and whose monotonic clock the test moves."""
+    """One authenticator that is asked many times, and whose two clocks the test moves."""
 
     def __init__(self, settings: AuthSettings, held: Held | None) -> None:
         self.now = 1000.0
+        self.wall = NOW
         self.runner = asyncio.Runner()
         self.authenticator = TokenAuthenticator(
-            settings, clock=lambda: NOW, monotonic=lambda: self.now, held=held
+            settings, clock=lambda: self.wall, monotonic=lambda: self.now, held=held
         )
 
     async def ask(self, token: str) -> str:

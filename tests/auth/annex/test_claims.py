@@ -1,0 +1,493 @@
+"""C01 to C24: what the claims of a soundly signed token must say, verified or only decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from inspect import signature
+from time import thread_time
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.evaluator.model import Rejection
+
+AT = 1_776_556_800
+LEEWAY = 30
+ISSUER = "https://issuer.example"
+SLASHED = "https://second.example/"
+OURS = "pty-feature-flags"
+GONE = object()
+GOOD: dict[str, Any] = {
+    "iss": ISSUER,
+    "aud": OURS,
+    "sub": "U1001",
+    "tenant_id": "T-pty-pilot-01",
+    "iat": AT - 60,
+    "exp": AT + 3600,
+}
+DOWN = "decode-only auth_not_verified jwks_unreachable"
+NOT_HELD = "decode-only auth_not_verified kid_not_found"
+
+
+class Literal:
+    """A number as it is spelt, which no float or int would print."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def token(issuer: Any, **changes: Any) -> str:
+    """Make a token that `k1` signs, with claims changed or left out (GONE)."""
+    said = {name: value for name, value in {**GOOD, **changes}.items() if value is not GONE}
+    text = json.dumps(said, default=lambda literal: f"@{literal}@")
+    for value in said.values():
+        if isinstance(value, Literal):
+            text = text.replace(f'"@{value}@"', str(value))
+    return str(issuer.token(claims=text.encode()))
+
+
+@pytest.fixture(params=["verified", "decode-only"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class Outcome:
+    """Asks about a token that is soundly signed by `k1`, with claims changed or left out."""
+
+    def __init__(self, mode: str, judge: Any, issuer: Any, endpoint: Any) -> None:
+        self.mode = mode
+        self.caller: tuple[str | None, str | None] = (None, None)
+        self._judge, self._issuer, self._endpoint = judge, issuer, endpoint
+        endpoint.status = 200 if mode == "verified" else 500
+
+    def __call__(self, settings: dict[str, Any] | None = None, /, **changes: Any) -> str:
+        """Give V for the mode that is due, else the code or the other mode."""
+        return self.of(token(self._issuer, **changes), **settings or {})
+
+    def of(self, token: str, *, fetches: int | None = None, **settings: Any) -> str:
+        """The same for a whole token; with `fetches`, no set is held, and so many are made."""
+        cold = fetches is not None or self.mode == "decode-only"
+        before = self._endpoint.requests
+        answer = self._judge.headers(
+            [("Authorization", f"Bearer {token}")],
+            held=None if cold else ("k1",),
+            dev=self.mode == "decode-only",
+            **settings,
+        )
+        assert self._endpoint.requests - before == (cold if fetches is None else fetches)
+        if isinstance(answer, Rejection):
+            assert answer.http_status == 401
+            return answer.code
+        assert answer.verified == (self.mode == "verified")
+        self.caller = (answer.tenant_id, answer.user_id)
+        return "V" if answer.mode == self.mode else answer.mode
+
+
+@pytest.fixture
+def outcome(mode: str, judge: Any, issuer: Any, endpoint: Any) -> Outcome:
+    """Whatever a test sees refused, the untouched token was taken by the same means."""
+    made = Outcome(mode, judge, issuer, endpoint)
+    assert made() == "V"
+    assert made.caller == ("T-pty-pilot-01", "U1001")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("exp", "code"),
+    [
+        (AT - LEEWAY - 1, "token_expired"),
+        (AT - LEEWAY, "token_expired"),
+        (AT - LEEWAY + 1, "V"),
+    ],
+)
+def test_C01_a_token_is_over_at_exp_and_the_leeway(outcome: Outcome, exp: int, code: str) -> None:
+    assert outcome(exp=exp) == code
+
+
+def test_C02_without_leeway_it_is_over_at_its_instant(outcome: Outcome) -> None:
+    assert outcome({"leeway": 0}, exp=AT) == "token_expired"
+    assert outcome({"leeway": 0}, exp=AT + 1) == "V"
+
+
+@pytest.mark.parametrize("exp", [GONE, None])
+def test_C03_exp_must_be_there(outcome: Outcome, exp: Any) -> None:
+    assert outcome(exp=exp) == "claim_missing"
+
+
+@pytest.mark.parametrize(
+    "exp",
+    [
+        *("1893456000", "", True, False, [], [AT + 600], {}),
+        *map(Literal, ("NaN", "Infinity", "-Infinity", "1e400", "-1e400")),
+    ],
+    ids=repr,
+)
+def test_C04_exp_is_a_number(outcome: Outcome, exp: Any) -> None:
+    assert outcome(exp=exp) == "claim_invalid"
+
+
+@pytest.mark.parametrize("exp", [-1, 0, -0.0, -(10**30), -(10**400)])
+def test_C05_an_exp_in_the_year_1970_or_before_is_over(outcome: Outcome, exp: float) -> None:
+    assert outcome(exp=exp) == "token_expired"
+
+
+@pytest.mark.parametrize(
+    ("exp", "code"),
+    [
+        ((AT + 3600) * 1000, "claim_invalid"),
+        (10**30, "claim_invalid"),
+        (10**400, "claim_invalid"),
+        (1e30, "claim_invalid"),
+        (253_402_300_800, "claim_invalid"),
+        (253_402_300_799, "V"),
+    ],
+)
+def test_C06_exp_is_in_seconds_up_to_the_year_9999(outcome: Outcome, exp: float, code: str) -> None:
+    assert outcome(exp=exp) == code
+
+
+def test_C07_exp_may_have_a_fraction(outcome: Outcome) -> None:
+    assert outcome(exp=AT + 600.5) == "V"
+    assert outcome(exp=AT - LEEWAY + 0.5) == "V"
+    assert outcome(exp=AT - LEEWAY - 0.5) == "token_expired"
+
+
+@pytest.mark.parametrize(
+    ("nbf", "code"),
+    [
+        (AT + LEEWAY + 1, "token_not_yet_valid"),
+        (AT + LEEWAY, "V"),
+        (AT + LEEWAY - 1, "V"),
+        (AT + 1.5, "V"),
+        (0, "V"),
+        (GONE, "V"),
+    ],
+)
+def test_C08_nbf_opens_a_leeway_early(outcome: Outcome, nbf: Any, code: str) -> None:
+    assert outcome(nbf=nbf) == code
+
+
+@pytest.mark.parametrize("name", ["nbf", "iat"])
+@pytest.mark.parametrize(
+    "value", [str(AT), True, None, [], {}, AT * 1000, Literal("NaN"), Literal("1e400")], ids=repr
+)
+def test_C09_nbf_and_iat_are_numbers_if_they_are_there(
+    outcome: Outcome, name: str, value: Any
+) -> None:
+    assert outcome(**{name: value}) == "claim_invalid"
+
+
+@pytest.mark.parametrize(
+    ("iat", "code"),
+    [
+        (AT + LEEWAY + 1, "token_not_yet_valid"),
+        (AT + 7200, "token_not_yet_valid"),
+        (AT + LEEWAY, "V"),
+        (GONE, "V"),
+    ],
+)
+def test_C10_a_token_from_the_future_is_refused(outcome: Outcome, iat: Any, code: str) -> None:
+    assert outcome(iat=iat, exp=AT + 9000) == code
+
+
+def test_C11_a_token_that_lives_too_long_is_refused_if_a_maximum_is_set(outcome: Outcome) -> None:
+    longest = {"max_lifetime": 3600}
+    assert outcome(longest, iat=AT - 60, exp=AT + 3541) == "claim_invalid"
+    assert outcome(longest, iat=AT - 60, exp=AT + 3540) == "V"
+    assert outcome(longest, iat=GONE, exp=AT + 60) == "claim_missing"
+    assert outcome(iat=AT - 60, exp=AT + 10**9) == "V"
+
+
+@pytest.mark.parametrize("aud", [GONE, "", [], None], ids=["gone", "empty", "none_listed", "null"])
+def test_C12_aud_must_be_there(outcome: Outcome, aud: Any) -> None:
+    assert outcome(aud=aud) == "claim_missing"
+
+
+@pytest.mark.parametrize("aud", [[OURS], ["other", OURS], [OURS, "other"], ["", OURS, OURS]])
+def test_C13_aud_may_list_ours_among_others(outcome: Outcome, aud: Any) -> None:
+    assert outcome(aud=aud) == "V"
+
+
+@pytest.mark.parametrize(
+    "aud",
+    [
+        *(1, 0, 1.5, True, False, {}, {OURS: OURS}),
+        *([1], [OURS, 1], [1, OURS], [OURS, None], [[OURS]], [OURS, {}]),
+    ],
+    ids=repr,
+)
+def test_C14_aud_is_text_or_a_list_of_text(outcome: Outcome, aud: Any) -> None:
+    assert outcome(aud=aud) == "claim_invalid"
+
+
+@pytest.mark.parametrize(
+    "aud",
+    [
+        *("pty-feature-flag", "p", "pty", f"{OURS}s", "feature-flags", "feature", "-"),
+        *("PTY-FEATURE-FLAGS", "Pty-feature-flags", f"{OURS}/", f"/{OURS}", f"{OURS}\x00"),
+        # Letters that look the same: Cyrillic, full width, and the non-breaking hyphen.
+        *("\u0440ty-feature-flags", "\uff50ty-feature-flags", "pty\u2011feature\u2011flags"),
+        *(f"{OURS} other", f"{OURS},other", f" {OURS}", f"{OURS}\n", "*"),
+    ],
+    ids=ascii,
+)
+def test_C15_aud_is_ours_letter_by_letter(outcome: Outcome, aud: str) -> None:
+    assert outcome(aud=aud) == "audience_invalid"
+    assert outcome(aud=["", aud]) == "audience_invalid"
+
+
+def test_C16_ten_thousand_audiences_are_bounded_by_the_size_of_a_token(
+    outcome: Outcome, issuer: Any
+) -> None:
+    many = [f"aud-{n}" for n in range(10_000)]
+    assert outcome.of(token(issuer, aud=many), fetches=0) == "token_malformed"
+    raised = {"max_token_bytes": 1024 * 1024}
+    assert outcome(raised, aud=many) == "audience_invalid"
+    # Liveness: ten times what one is allowed. The time of this thread alone, and the best of some.
+    took = []
+    for _ in range(5):
+        before = thread_time()
+        assert outcome(raised, aud=[*many, OURS]) == "V"
+        took.append(thread_time() - before)
+    assert min(took) < 0.05
+
+
+@pytest.mark.parametrize("iss", [GONE, None])
+def test_C17_iss_must_be_there(outcome: Outcome, iss: Any) -> None:
+    assert outcome(iss=iss) == "claim_missing"
+
+
+@pytest.mark.parametrize("iss", [[ISSUER], [], {}, {ISSUER: 1}, 1, 0, 1.5, True, False], ids=repr)
+def test_C18_iss_is_text(outcome: Outcome, iss: Any) -> None:
+    assert outcome(iss=iss) == "claim_invalid"
+
+
+@pytest.mark.parametrize(
+    ("iss", "code"),
+    [
+        (ISSUER, "V"),
+        (SLASHED, "V"),
+        *(
+            (iss, "issuer_invalid")
+            for iss in (
+                *(f"{ISSUER}/", SLASHED.rstrip("/"), f"{SLASHED}/", f"{ISSUER}.evil.example"),
+                *(ISSUER[:-1], ISSUER[1:], "issuer.example", "https://", "h", ".", ""),
+                *("https://Issuer.example", ISSUER.upper(), "HTTPS://issuer.example"),
+                *("http://issuer.example", f"{ISSUER}:443", f"{ISSUER}\x00", f" {ISSUER}"),
+                *(f"{ISSUER}\n", f"{ISSUER},{SLASHED}", "https://\u0456ssuer.example"),
+            )
+        ),
+    ],
+    ids=ascii,
+)
+def test_C19_iss_is_one_of_ours_letter_by_letter(
+    outcome: Outcome, endpoint: Any, issuer: Any, iss: str, code: str
+) -> None:
+    said = token(issuer, iss=iss)
+    both = dict.fromkeys([ISSUER, SLASHED], endpoint.url)
+    assert outcome.of(said, fetches=1, issuers=both) == code
+    # With a URL for each, `iss` chooses the key set: one that is not ours chooses none.
+    each = {ISSUER: endpoint.url, SLASHED: f"{endpoint.url}/second"}
+    assert outcome.of(said, fetches=int(code == "V"), issuers=each) == code
+
+
+@pytest.fixture
+def other(endpoint: Any, issuer: Any) -> Iterator[Any]:
+    """The endpoint of a second issuer; it publishes `k2`."""
+    server = type(endpoint)(issuer.jwks("k2"))
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("dev", [False, True])
+def test_C20_no_issuer_is_vouched_for_by_a_key_of_another(
+    start: Any, issuer: Any, endpoint: Any, other: Any, *, dev: bool
+) -> None:
+    service = start(issuers={ISSUER: endpoint.url, SLASHED: other.url}, dev=dev)
+    assert service(issuer.token(claims={"iss": SLASHED}, key="k1")) == "kid_not_found"
+    assert (endpoint.requests, other.requests) == (0, 1)
+    assert service(issuer.token(claims={"iss": ISSUER}, key="k2")) == "kid_not_found"
+    # Named as the other's key, or not named at all: its only key is tried, and refuses it.
+    for head in (b'{"alg":"RS256","kid":"k2"}', b'{"alg":"RS256"}'):
+        crossed = issuer.token(claims={"iss": SLASHED}, key="k1", header=head)
+        assert service(crossed) == "signature_invalid"
+    # Both are in good use all the time, and what was verified for one is nothing to the other.
+    for _ in range(2):
+        assert service(issuer.token(claims={"iss": ISSUER}, key="k1")) == "verified"
+        assert service(issuer.token(claims={"iss": SLASHED}, key="k2")) == "verified"
+        assert service(issuer.token(claims={"iss": SLASHED}, key="k1")) == "kid_not_found"
+    assert (endpoint.requests, other.requests) == (1, 1)
+
+
+@pytest.mark.parametrize("dev", [False, True])
+def test_C20_the_same_kid_at_two_issuers_is_two_keys(
+    start: Any, issuer: Any, endpoint: Any, other: Any, *, dev: bool
+) -> None:
+    other.document = {"keys": [issuer.jwk("k2", kid="k1")]}
+    service = start(issuers={ISSUER: endpoint.url, SLASHED: other.url}, dev=dev)
+    crossed = [
+        issuer.token(claims={"iss": SLASHED}, key="k1"),
+        issuer.token(claims={"iss": ISSUER}, key="k2", header={"kid": "k1"}),
+    ]
+    good = [
+        issuer.token(claims={"iss": ISSUER}, key="k1"),
+        issuer.token(claims={"iss": SLASHED}, key="k2", header={"kid": "k1"}),
+    ]
+    assert service.at_once(crossed + good) == ["signature_invalid"] * 2 + ["verified"] * 2
+    # Over their time, with endpoints that are down: what is held still refuses.
+    endpoint.status = other.status = 500
+    service.now += 300
+    assert service.at_once(crossed) == ["signature_invalid"] * 2
+    assert service.at_once(good) == ["verified jwks_stale"] * 2
+
+
+def test_C20_an_issuer_whose_keys_are_unknown_borrows_none(
+    start: Any, issuer: Any, endpoint: Any, other: Any
+) -> None:
+    issuers = {ISSUER: endpoint.url, SLASHED: other.url}
+    crossed = issuer.token(claims={"iss": SLASHED}, key="k1")
+    good = issuer.token(claims={"iss": ISSUER}, key="k1")
+    other.status = 500
+    for dev, answer in ((False, "jwks_unreachable"), (True, DOWN)):
+        service = start(issuers=issuers, dev=dev)
+        assert service.at_once([good, crossed]) == ["verified", answer]
+    # Held, without the kid: still only decoded.
+    other.status = 200
+    service = start(issuers=issuers, dev=True)
+    service.at_once([good, issuer.token(claims={"iss": SLASHED}, key="k2")])
+    other.status = 500
+    service.now += 300
+    assert service(crossed) == NOT_HELD
+
+
+@pytest.mark.parametrize("name", ["sub", "tenant_id"])
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (GONE, "claim_missing"),
+        (None, "claim_missing"),
+        ("", "claim_invalid"),
+        *((value, "claim_invalid") for value in (7, 0, 1.5, True, False, [], ["U1001"], {})),
+        *((value, "claim_invalid") for value in ("x" * 201, "é" * 101, "\U0001f6a9" * 51)),
+        *((value, "V") for value in ("x" * 200, "é" * 100, "\U0001f6a9" * 50, " U1 ", "李雷")),
+    ],
+    ids=ascii,
+)
+def test_C21_sub_and_tenant_id_name_somebody(
+    outcome: Outcome, name: str, value: Any, code: str
+) -> None:
+    assert outcome(**{name: value}) == code
+    assert code != "V" or value in outcome.caller
+
+
+@pytest.mark.parametrize(
+    ("jti", "code"),
+    [
+        *((value, "claim_invalid") for value in (1, 0, 1.5, True, None, [], ["x"], {})),
+        *((value, "V") for value in ("x", "", GONE)),
+    ],
+    ids=ascii,
+)
+def test_C21_jti_is_text_if_it_is_there(outcome: Outcome, jti: Any, code: str) -> None:
+    assert outcome(jti=jti) == code
+
+
+@pytest.mark.parametrize("name", ["sub", "tenant_id"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("\ud800", "U1\udfff", "\udc00\ud800"),
+        *(f"U1{control}" for control in "\t\x1b\x1f\x7f\x80\x85\x9f"),
+        *("\x00", "\nU1", "U1\r\nforged"),
+    ],
+    ids=ascii,
+)
+def test_C22_sub_and_tenant_id_can_be_stored_and_logged(
+    outcome: Outcome, name: str, value: str
+) -> None:
+    assert outcome(**{name: value}) == "claim_invalid"
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_C23_a_jump_of_the_wall_clock_moves_expiry_and_no_cache(
+    start: Any, issuer: Any, endpoint: Any, jump: timedelta
+) -> None:
+    service = start(overlap=0)
+    brief = token(issuer, iat=GONE, nbf=AT - 600, exp=AT + 600)
+    long = token(issuer, iat=AT - 7200, exp=AT + 7200)
+    unknown = issuer.token(key="k2")
+    assert service.at_once([brief, long, unknown]) == ["verified", "verified", "kid_not_found"]
+    service.wall += jump
+    # The verified tokens too are held against the present.
+    assert service(brief) == ("token_expired" if jump > timedelta(0) else "token_not_yet_valid")
+    assert service(long) == "verified"
+    # Neither the TTL nor the cool-down is over.
+    assert service(unknown) == "kid_not_found"
+    assert endpoint.requests == 1
+    service.wall -= jump
+    assert service(brief) == "verified"
+    # They are over when the monotonic clock says so, wherever the wall clock stands.
+    service.wall += jump
+    endpoint.document = issuer.jwks("k2")
+    service.now += 300
+    assert service(long) == "kid_not_found"
+    assert endpoint.requests == 2
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_C23_a_jump_of_the_wall_clock_moves_no_back_off_and_no_limit(
+    start: Any, issuer: Any, endpoint: Any, jump: timedelta
+) -> None:
+    service = start("k1", age=300)
+    long = token(issuer, iat=AT - 7200, exp=AT + 7200)
+    endpoint.status = 500
+    assert service(long) == "verified jwks_stale"
+    service.wall += jump
+    assert service(long) == "verified jwks_stale"
+    assert endpoint.requests == 1
+    service.now += 3300
+    assert service(long) == "jwks_unreachable"
+    assert endpoint.requests == 2
+
+
+def test_C24_the_good_token_comes_to_the_mode_that_is_due(
+    outcome: Outcome, mode: str, issuer: Any
+) -> None:
+    assert outcome.of(issuer.token()) == "V"
+    assert outcome.of(issuer.token(claims={"exp": AT - 600})) == "token_expired"
+    # Only where it is verified does a signature count.
+    forged = issuer.token(sign=lambda signed: issuer.sign(signed, key="k2"))
+    assert outcome.of(forged) == ("signature_invalid" if mode == "verified" else "V")
+
+
+def test_C24_the_rows_C01_to_C22_are_asked_in_both_modes() -> None:
+    rows = {name[5:8]: test for name, test in globals().items() if name.startswith("test_C")}
+    both = {row for row, test in rows.items() if "outcome" in signature(test).parameters}
+    # C20 is about keys: without any, nothing is proven, whoever the issuer is said to be.
+    assert both >= {f"C{n:02}" for n in range(1, 23)} - {"C20"}
+
+
+ORDER = {
+    "exp": (AT - 600, "token_expired"),
+    "nbf": (AT + 600, "token_not_yet_valid"),
+    "iat": ("x", "claim_invalid"),
+    "iss": ("x", "issuer_invalid"),
+    "aud": ("x", "audience_invalid"),
+    "sub": (None, "claim_missing"),
+    "tenant_id": (7, "claim_invalid"),
+    "jti": (1, "claim_invalid"),
+}
+
+
+@pytest.mark.parametrize("first", range(len(ORDER)))
+def test_the_first_claim_that_fails_gives_the_code(outcome: Outcome, first: int) -> None:
+    spoilt = list(ORDER)[first:]
+    assert outcome(**{name: ORDER[name][0] for name in spoilt}) == ORDER[spoilt[0]][1]
