@@ -24,7 +24,6 @@ SETTINGS = AuthSettings(
     issuers={ISSUER: "http://127.0.0.1:9/keys"},
     allow_dev_headers=True,
 )
-GOOD = RING.mint({"claims": {"sub": "U1001", "tenant_id": "T"}}, NOW)
 
 
 def judged(headers: Any) -> Identity | Rejection:
@@ -54,33 +53,7 @@ def test_whatever_a_caller_sends_there_is_an_answer(headers: Any) -> None:
         assert answer.mode is not AuthMode.VERIFIED
 
 
-@given(st.integers(0, len(GOOD) - 1), st.integers(0, 127))
-def test_a_token_changed_anywhere_is_never_verified(at: int, to: int) -> None:
-    changed = f"{GOOD[:at]}{chr(to)}{GOOD[at + 1 :]}"
-    answer = judged((("Authorization", f"Bearer {changed}"),))
-    if changed == GOOD:
-        assert isinstance(answer, Identity)
-        assert answer.mode is AuthMode.VERIFIED
-    elif isinstance(answer, Identity):
-        # The flip made another kid, and the fallback is on.
-        assert answer.mode is AuthMode.DECODE_ONLY
-
-
 @pytest.mark.parametrize("document", [{}, {"keys": []}])
 def test_a_held_set_without_a_key_is_refused_at_the_start(document: Any) -> None:
     with pytest.raises(KeySetError):
         TokenAuthenticator(SETTINGS, clock=lambda: NOW, held=Held(document))
-
-
-def test_a_key_bound_to_another_algorithm_is_not_used() -> None:
-    (jwk,) = RING.jwks(["k1"])["keys"]
-
-    async def main() -> Identity | Rejection:
-        held = Held({"keys": [{**jwk, "alg": "PS256"}]})
-        authenticator = TokenAuthenticator(SETTINGS, clock=lambda: NOW, held=held)
-        try:
-            return await authenticator.authenticate((("Authorization", f"Bearer {GOOD}"),))
-        finally:
-            await authenticator.aclose()
-
-    assert asyncio.run(main()) == Rejection("alg_not_allowed")
