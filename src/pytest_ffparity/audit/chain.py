@@ -5,43 +5,76 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pytest_ffparity.audit.envelope import KIND, TOPIC, Head, Target, hash_of, head_after
+from pytest_ffparity.audit.envelope import (
+    DELIVERED,
+    DEPTH,
+    PENDING,
+    Head,
+    Target,
+    TrailError,
+    hash_of,
+    head_after,
+)
 from pytest_ffparity.evaluator.model import JSON
-from pytest_ffparity.formats.strict_json import same
+from pytest_ffparity.formats import schema
+from pytest_ffparity.formats.strict_json import JSONRefusedError, plain, same
 
 
-def verify(documents: Iterable[dict[str, Any]]) -> list[str]:
+def verify(documents: Iterable[object]) -> list[str]:
     """Check a trail from its first envelope on.
 
+    The store's own `id` of a document is no part of the evidence. Whoever can rewrite the trail to
+    its end, hashes and all, is found by comparing it with what Admin's sink has taken.
+
     Args:
-        documents: As the trail keeps them, in its order.
+        documents: As the trail keeps them, in its order; anything at all.
 
     Returns:
         One sentence for each thing that is wrong; none when the trail is whole.
     """
     problems: list[str] = []
     head = Head()
-    for place, document in enumerate(documents, start=1):
-        envelope = document.get("envelope")
-        if not isinstance(envelope, dict) or not isinstance(envelope.get("seq"), int):
+    waiting: int | None = None
+    for place, given in enumerate(documents, start=1):
+        try:
+            document = plain(given, max_depth=DEPTH)
+        except JSONRefusedError as error:
+            problems.append(f"envelope {place} of the trail is none: {error}")
+            continue
+        envelope = document.get("envelope") if isinstance(document, dict) else None
+        seq = envelope.get("seq") if isinstance(envelope, dict) else None
+        if not isinstance(document, dict) or not isinstance(envelope, dict) or type(seq) is not int:
             problems.append(f"envelope {place} of the trail is none: it has no seq")
             continue
-        seq = envelope["seq"]
         if seq != head.seq + 1:
             problems.append(f"after envelope {head.seq} comes {seq}: {_gap(head.seq, seq)}")
-        if envelope.get("previous") != head.hash and seq == head.seq + 1:
+        elif envelope.get("previous") != head.hash:
             problems.append(f"envelope {seq} does not follow from envelope {head.seq}")
-        if (
-            envelope.get("hash") != hash_of(envelope)
-            or (document.get("kind"), document.get("topic")) != (KIND, TOPIC)
-            or document.get("recorded_at") != envelope.get("at")
-        ):
-            problems.append(f"envelope {seq} was changed: it is not what its hash was made of")
+        wrong = flaw(document)
+        if wrong is not None:
+            problems.append(f"envelope {seq} {wrong}")
+        if document.get("sink_status") == PENDING:
+            waiting = seq
+        elif waiting is not None and document.get("sink_status") == DELIVERED:
+            problems.append(
+                f"envelope {seq} is marked as delivered, while {waiting} before it is not"
+            )
         try:
             head = head_after(envelope)
-        except (KeyError, TypeError):
+        except TrailError:
             head = Head(seq, str(envelope.get("hash")), head.version)
     return problems
+
+
+def flaw(document: dict[str, JSON]) -> str | None:
+    """Say what is wrong with one document by itself: its form, or its hash."""
+    sent = {name: member for name, member in document.items() if name != "id"}
+    for problem in schema.problems("audit_envelope.v1", sent):
+        return f"has not the form of one: {problem.pointer}: {problem.sentence}"
+    envelope = document["envelope"]
+    if envelope["hash"] != hash_of(envelope) or document["recorded_at"] != envelope["at"]:
+        return "was changed: it is not what its hash was made of"
+    return None
 
 
 def verify_records(
@@ -54,21 +87,29 @@ def verify_records(
         records: Every record of the store.
 
     Returns:
-        One sentence for each record that something else than a trailed write has touched. Records
-        that the trail never mentions were seeded, and are not looked at.
+        One sentence for each record that something else than a trailed write has touched, at any
+        time. Records that the trail never mentions were seeded, and are not looked at: a cut that
+        takes away all of a record's envelopes leaves it as if seeded.
     """
+    problems: list[str] = []
     left: dict[Target, dict[str, JSON] | None] = {}
     for document in documents:
         envelope = document["envelope"]
-        target = target_of(envelope["target"])
-        left[target] = envelope["after"]
-        for taken_along in envelope["cascade"]:
-            left[override_target(taken_along)] = None
-    return [
-        f"{target.kind} {' '.join(target.ids)} is not what the trail left it as"
+        steps = [(target_of(envelope["target"]), envelope["before"], envelope["after"])]
+        steps += [(override_target(taken), taken, None) for taken in envelope["cascade"]]
+        for target, before, after in steps:
+            if target in left and not same(left[target], before):
+                problems.append(
+                    f"{_named(target)} was not what the trail left it as when envelope "
+                    f"{envelope['seq']} was written"
+                )
+            left[target] = after
+    problems += [
+        f"{_named(target)} is not what the trail left it as"
         for target, after in left.items()
         if not same(records.get(target), after)
     ]
+    return problems
 
 
 def target_of(named: Mapping[str, str]) -> Target:
@@ -83,6 +124,10 @@ def override_target(record: Mapping[str, JSON]) -> Target:
         ids = (record["flag_key"], record["tenant_id"], record["user_id"])
         return Target("user_override", ids)
     return Target("tenant_override", (record["flag_key"], record["tenant_id"]))
+
+
+def _named(target: Target) -> str:
+    return f"{target.kind} {' '.join(target.ids)}"
 
 
 def _gap(last: int, found: int) -> str:

@@ -12,21 +12,28 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.evaluator.model import JSON, Identity
 from pytest_ffparity.evaluator.names import AUTH_SOURCE
 from pytest_ffparity.formats import instant
-from pytest_ffparity.formats.strict_json import canonical
+from pytest_ffparity.formats.strict_json import MAX_DEPTH, canonical
 
 KIND: Final = "admin.audit"
 TOPIC: Final = "ptt.audit.trail"
 PENDING: Final = "pending"
 DELIVERED: Final = "delivered"
 NO_HASH: Final = "0" * 64
+# A value may be nested as deep as any; around it are a rollout, a record, an envelope, a document.
+DEPTH: Final = MAX_DEPTH + 8
 
 _ID_COUNT: Final = {"flag": 1, "tenant_override": 2, "user_override": 3}
 
 RecordKind: TypeAlias = Literal["flag", "tenant_override", "user_override"]
 Action: TypeAlias = Literal["create", "change", "delete"]
+
+
+class TrailError(FFParityError):
+    """A trail that can't be read or followed; the message says where. It is evidence: keep it."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -110,9 +117,16 @@ def hash_of(envelope: dict[str, Any]) -> str:
     return sha256(canonical(hashed).encode("utf-8")).hexdigest()
 
 
-def head_after(envelope: dict[str, Any]) -> Head:
-    """Give the head of a trail that ends with this envelope."""
-    return Head(envelope["seq"], envelope["hash"], envelope["top_version"])
+def head_after(envelope: object) -> Head:
+    """Give the head of a trail that ends with this envelope.
+
+    Raises:
+        TrailError: It is none that another could follow.
+    """
+    match envelope:
+        case {"seq": int(seq), "hash": str(digest), "top_version": int(version)}:
+            return Head(seq, digest, version)
+    raise TrailError("the last envelope of the trail lacks its seq, hash or top_version")
 
 
 def document_of(
