@@ -94,6 +94,7 @@ def test_what_is_written_reads_back_sound(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "override_examples.json",
         "registry.json",
+        "store.lock",
     ]
 
 

@@ -11,6 +11,7 @@ import msgspec
 from pytest_ffparity.backing.atomic import write_atomic
 from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, Checked, check_world, json_text
 from pytest_ffparity.backing.file_trail import TRAIL, FileTrail
+from pytest_ffparity.backing.store_lock import locked
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.evaluator.ids import legal_id
 from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
@@ -27,6 +28,7 @@ from pytest_ffparity.formats.pointer import join
 
 REGISTRY: Final = "registry.json"
 OVERRIDES: Final = "override_examples.json"
+_SEED_SECONDS: Final = 10.0
 
 _Key: TypeAlias = tuple[str, ...]
 
@@ -122,6 +124,7 @@ def write_documents(
 
     Raises:
         RecordError: A record is refused; nothing was written.
+        OSError: The folder can't be written to, or a writer does not let it go.
     """
     checked = check_world(flags, tenant_overrides, user_overrides)
     registry = {"flags": [flag_record(flag) for flag in checked.flags]}
@@ -129,11 +132,13 @@ def write_documents(
         "tenant_overrides": [override_record(override) for override in checked.tenant_overrides],
         "user_overrides": [override_record(override) for override in checked.user_overrides],
     }
-    for name, document in ((REGISTRY, registry), (OVERRIDES, overrides)):
-        text = json_text(document, indent=2) + "\n"
-        if not _holds(folder / name, text):
-            write_atomic(folder / name, text)
-    FileTrail(folder / TRAIL).remove()
+    with locked(folder / REGISTRY, _SEED_SECONDS):
+        # First: a crash must not leave a trail beside documents that it knows nothing of.
+        FileTrail(folder / TRAIL).remove()
+        for name, document in ((REGISTRY, registry), (OVERRIDES, overrides)):
+            text = json_text(document, indent=2) + "\n"
+            if not _holds(folder / name, text):
+                write_atomic(folder / name, text)
     return checked
 
 

@@ -38,8 +38,10 @@ class FileBacking:
         self, flag_key: str, tenant_id: str | None, user_id: str | None
     ) -> Records | Failed:
         """Give the flag's record and the caller's overrides from the documents in force."""
-        registry = self._registry.current()
+        # In this order: a flag and its overrides are deleted the other way round, and a reader in
+        # between must not see the flag without them.
         overrides = self._overrides.current()
+        registry = self._registry.current()
         if registry is None or overrides is None:
             return _UNAVAILABLE
         tenant = user = None

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from filelock import FileLock, Timeout
 
-from pytest_ffparity.audit.envelope import PENDING, document_of, envelope_of
+from pytest_ffparity.audit.envelope import TrailError
 from pytest_ffparity.audit.outbox import Backlog
-from pytest_ffparity.backing.changes import Change, check_ids, planned
+from pytest_ffparity.backing.changes import Change, check_ids
 from pytest_ffparity.backing.documents import DocumentError
-from pytest_ffparity.backing.file_trail import TRAIL, FileTrail, TrailError
-from pytest_ffparity.backing.stored_documents import StoredDocuments
+from pytest_ffparity.backing.held_store import HeldStore, said
+from pytest_ffparity.backing.store_lock import locked
 from pytest_ffparity.backing.writes import WriteUnavailableError, Written
 from pytest_ffparity.evaluator.model import JSON, Identity
 from pytest_ffparity.evaluator.permits import require_verified
-from pytest_ffparity.formats import instant
 
-_LOCK: Final = "store.lock"
+_DELIVERY_LOCK: Final = "delivery.lock"
 _T = TypeVar("_T")
 
 
@@ -29,17 +29,16 @@ class FileWriter:
     """Changes flags and overrides in the two documents; their trail is `audit.jsonl` beside them.
 
     Readers see a change at their next read. Writers, of all processes, come one after the other.
+    A folder holds the registry of one store only: it has one trail. It is the outbox too.
 
     Args:
-        registry: Path of `registry.json`.
+        registry: Path of `registry.json`; trail and lock stand beside the file it leads to.
         overrides: Path of `override_examples.json`.
         timeout: Seconds to wait for other writers.
     """
 
     def __init__(self, registry: Path, overrides: Path, *, timeout: float = 2.0) -> None:
         self._paths = (registry, overrides)
-        self._trail = FileTrail(registry.with_name(TRAIL))
-        self._lock = registry.with_name(_LOCK)
         self._timeout = timeout
         self._turn = asyncio.Lock()
 
@@ -47,87 +46,64 @@ class FileWriter:
         """Make one write; see `Writer.write`."""
         require_verified(actor)
         check_ids(change)
-        return await self._alone(lambda: self._write(change, actor, at))
+        try:
+            return await self._alone(lambda store: store.write(change, actor, at))
+        except TrailError as error:
+            raise WriteUnavailableError(str(error)) from error
 
     async def trail(self) -> list[dict[str, JSON]]:
-        """Give the whole trail in its order, for `audit.chain.verify`."""
-        return await self._alone(self._documents)
+        """Give the whole trail in its order, for `audit.chain.verify`.
+
+        Raises:
+            TrailError: It can't be read, now or at all; so for all that follow.
+        """
+        return await self._alone(HeldStore.documents)
 
     async def pending(self, limit: int) -> list[dict[str, JSON]]:
         """Give the oldest documents that wait, in their order, so many at most."""
-        return [one for one in await self.trail() if one["sink_status"] == PENDING][:limit]
+        return await self._alone(lambda store: store.waiting(limit))
 
     async def delivered(self, document: dict[str, JSON]) -> None:
         """Note that the sink has taken the oldest of the waiting documents."""
-        await self._alone(lambda: self._trail.mark_delivered(document["envelope"]["seq"]))
+        await self._alone(lambda store: store.delivered(document))
 
     async def backlog(self) -> Backlog:
         """Tell how much waits."""
-        waiting = [one for one in await self.trail() if one["sink_status"] == PENDING]
-        oldest = instant.parse(waiting[0]["recorded_at"]) if waiting else None
-        return Backlog(len(waiting), oldest)
+        return await self._alone(HeldStore.backlog)
 
-    async def _alone(self, work: Callable[[], _T]) -> _T:
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[bool]:
+        """Take the turn to deliver, for as long as the context lasts; False: somebody has it."""
+        lock = FileLock(self._registry().with_name(_DELIVERY_LOCK), thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        except OSError as error:
+            raise TrailError(said(error)) from error
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    async def _alone(self, work: Callable[[HeldStore], _T]) -> _T:
         async with self._turn:
             # Not to be cut in two: a caller who gives up leaves a write that is made, or is not.
             return await asyncio.shield(asyncio.to_thread(self._locked, work))
 
-    def _locked(self, work: Callable[[], _T]) -> _T:
+    def _locked(self, work: Callable[[HeldStore], Any]) -> Any:
+        # Links are followed anew each time: the lock and the trail belong to the file.
+        registry = self._registry()
         try:
-            # One lock object each: a shared one lets its second user in.
-            with FileLock(self._lock, timeout=self._timeout):
-                return work()
+            with locked(registry, self._timeout):
+                return work(HeldStore(registry, self._paths[1]))
         except Timeout:
-            raise WriteUnavailableError("another writer holds the store's lock") from None
-        except (DocumentError, TrailError) as error:
-            raise WriteUnavailableError(str(error)) from error
+            raise TrailError("another writer holds the store's lock") from None
+        except DocumentError as error:
+            raise TrailError(str(error)) from error
         except OSError as error:
-            raise WriteUnavailableError(_said(error)) from error
+            raise TrailError(said(error)) from error
 
-    def _documents(self) -> list[dict[str, JSON]]:
-        # An envelope without its change is not shown to anybody: it could still be taken back.
-        self._caught_up()
-        return self._trail.documents()
-
-    def _write(self, change: Change, actor: Identity, at: datetime) -> Written:
-        documents = self._caught_up()
-        head = self._trail.end().head
-        effect, after = planned(change, documents.about(change, head.version))
-        envelope = envelope_of(effect, actor=actor, at=at, head=head)
-        document = document_of(envelope, number=envelope["seq"])
-        length = self._trail.append(document)
-        self._apply(documents, envelope, length)
-        return Written(None if after is None else after.version, document)
-
-    def _apply(self, documents: StoredDocuments, envelope: dict[str, Any], length: int) -> None:
-        first, *others = documents.apply(envelope)
-        try:
-            documents.save(first)
-        except OSError as error:
-            try:
-                self._trail.take_back(length)
-            except OSError:
-                raise WriteUnavailableError(_said(error), unknown=True) from error
-            raise
-        try:
-            for path in others:
-                documents.save(path)
-        except OSError as error:
-            # Half of it is there, and the trail will make up for the rest.
-            raise WriteUnavailableError(_said(error), unknown=True) from error
-        self._trail.applied(envelope)
-
-    def _caught_up(self) -> StoredDocuments:
-        """Give the documents, with the change made of which a crash left only the envelope."""
-        documents = StoredDocuments(*self._paths)
-        envelope = self._trail.end().to_apply
-        if envelope is not None:
-            for path in documents.apply(envelope):
-                documents.save(path)
-            self._trail.applied(envelope)
-            documents = StoredDocuments(*self._paths)
-        return documents
-
-
-def _said(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+    def _registry(self) -> Path:
+        return self._paths[0].resolve()

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_ffparity.audit.chain import override_target
+from pytest_ffparity.audit.chain import override_target, target_of
 from pytest_ffparity.audit.envelope import Target
 from pytest_ffparity.backing.atomic import write_atomic
 from pytest_ffparity.backing.changes import Change, Stored
 from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, json_text
 from pytest_ffparity.backing.documents import read_overrides, read_registry
-from pytest_ffparity.evaluator.model import JSON, Corrupt, Override
-from pytest_ffparity.evaluator.records import RecordError
+from pytest_ffparity.evaluator.model import JSON, Corrupt, Flag, Override
+from pytest_ffparity.evaluator.records import RecordError, flag_record, override_record
 from pytest_ffparity.formats import strict_json
+from pytest_ffparity.formats.strict_json import same
 
 _LISTS: Final = {
     "flag": "flags",
@@ -51,16 +52,19 @@ class StoredDocuments:
         return Stored(held.get(target.ids), flag, (), top_version)
 
     def apply(self, envelope: dict[str, Any]) -> list[Path]:
-        """Bring the documents to what an envelope says; gives the files to be saved, in order."""
-        named = envelope["target"]
-        ids = tuple(named[name] for name in ("flag_key", "tenant_id", "user_id") if name in named)
-        self._put(Target(named["kind"], ids), envelope["after"])
-        for record in envelope["cascade"]:
-            self._put(override_target(record), None)
-        registry, overrides = self._paths
-        if named["kind"] != "flag":
-            return [overrides]
-        return [registry, overrides] if envelope["cascade"] else [registry]
+        """Bring the documents to what an envelope says; gives the files to be saved, in order.
+
+        A record that is not what the envelope found is left alone: it is changed already, or
+        somebody has edited the document since.
+        """
+        steps = [(target_of(envelope["target"]), envelope["before"], envelope["after"])]
+        steps += [(override_target(record), record, None) for record in envelope["cascade"]]
+        changed = []
+        for target, before, after in steps:
+            if same(self._record(target), before):
+                self._put(target, after)
+                changed.append(self._paths[0 if target.kind == "flag" else 1])
+        return list(dict.fromkeys(changed))
 
     def save(self, path: Path) -> None:
         """Replace one file, durably.
@@ -87,6 +91,14 @@ class StoredDocuments:
             taken.append(override)
         return tuple(taken)
 
+    def _record(self, target: Target) -> dict[str, JSON] | str | None:
+        if target.kind == "flag":
+            flag = self._flags.get(target.ids[0])
+            return flag_record(flag) if isinstance(flag, Flag) else _problem(flag)
+        held = self._sound.tenant if target.kind == "tenant_override" else self._sound.user
+        override = held.get(target.ids)
+        return override_record(override) if isinstance(override, Override) else _problem(override)
+
     def _put(self, target: Target, after: dict[str, JSON] | None) -> None:
         listed = _LISTS[target.kind]
         document = self._raw[0 if target.kind == "flag" else 1]
@@ -98,3 +110,7 @@ class StoredDocuments:
                 return
         if after is not None:
             records.append(after)
+
+
+def _problem(found: Corrupt | None) -> str | None:
+    return None if found is None else found.problem
