@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pytest_ffparity.audit.envelope import TrailError
 from pytest_ffparity.audit.outbox import Outbox
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.logs import logger
@@ -53,7 +54,7 @@ class SinkSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery:
-    """Delivers one outbox; one at a time is to run, since two would deliver twice.
+    """Delivers one outbox; where several run, on any machine, one delivers and the others wait.
 
     An envelope is sent with its hash as `Idempotency-Key`, and again until the sink answers 200,
     201, 202 or 204; the next one waits for that. What the sink took while the answer was lost, or
@@ -79,15 +80,21 @@ class Delivery:
         )
 
     async def drain(self) -> bool:
-        """Deliver what waits; tell whether all of it was taken."""
-        while True:
-            waiting = await self._outbox.pending(_BATCH)
-            for document in waiting:
-                if not await self._taken(document):
-                    return False
-                await self._outbox.delivered(document)
-            if len(waiting) < _BATCH:
-                return True
+        """Deliver what waits; False: the sink did not take it all, or somebody else delivers.
+
+        Raises:
+            TrailError: The outbox can't be read.
+        """
+        async with self._outbox.turn() as mine:
+            while mine:
+                waiting = await self._outbox.pending(_BATCH)
+                for document in waiting:
+                    if not await self._taken(document):
+                        return False
+                    await self._outbox.delivered(document)
+                if len(waiting) < _BATCH:
+                    return True
+        return False
 
     async def run(self) -> None:
         """Deliver until cancelled; whatever fails is tried again after a pause."""
@@ -96,7 +103,8 @@ class Delivery:
             try:
                 done = await self.drain()
             except Exception as error:  # noqa: BLE001 - the outbox may be down as well
-                _log.warning("audit.outbox_unreadable", why=type(error).__name__)
+                why = str(error) if isinstance(error, TrailError) else type(error).__name__
+                _log.warning("audit.outbox_unreadable", why=why)
                 done = False
             longer = min(2 * pause, self._settings.longest_pause)
             pause = self._settings.idle if done else longer

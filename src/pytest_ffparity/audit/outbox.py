@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -23,7 +24,10 @@ class Backlog(msgspec.Struct, frozen=True):
 
 
 class Outbox(Protocol):
-    """The end of a trail that Admin's sink has not taken yet."""
+    """The end of a trail that Admin's sink has not taken yet.
+
+    All raise TrailError where the trail can't be read.
+    """
 
     async def pending(self, limit: int) -> list[dict[str, JSON]]:
         """Give the oldest documents that wait, in their order, so many at most."""
@@ -35,4 +39,11 @@ class Outbox(Protocol):
 
     async def backlog(self) -> Backlog:
         """Tell how much waits."""
+        ...
+
+    def turn(self) -> AbstractAsyncContextManager[bool]:
+        """Take the turn to deliver, for as long as the context lasts; False: somebody has it.
+
+        Whoever dies has lost it.
+        """
         ...

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from pytest_ffparity.audit.envelope import Effect, Target, document_of, envelope_of
+from pytest_ffparity.audit.envelope import Effect, Target, TrailError, document_of, envelope_of
 from pytest_ffparity.backing.changes import Change, ConflictError, Stored, check_ids, planned
 from pytest_ffparity.backing.checked import json_text
-from pytest_ffparity.backing.dsn import DatabaseUnreachableError, connect
+from pytest_ffparity.backing.dsn import connect
 from pytest_ffparity.backing.naming import in_schema
-from pytest_ffparity.backing.postgres_trail import append, read_head
+from pytest_ffparity.backing.postgres_trail import LOST, TURN, append, read_head
 from pytest_ffparity.backing.rows import FLAG_SELECT, read_flag_row, read_override_row
 from pytest_ffparity.backing.writes import WriteUnavailableError, Written
 from pytest_ffparity.evaluator.model import Corrupt, Flag, Identity, Override
@@ -23,16 +23,15 @@ from pytest_ffparity.evaluator.records import RecordError, flag_record
 if TYPE_CHECKING:
     from pytest_ffparity.backing.dsn import AnyConnection
 
-# Writers come one after the other: the chain has one end. Readers are not kept waiting.
-_TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended('ffparity.audit.' || $1, 0))"
-_FLAG: Final = f"SELECT {FLAG_SELECT} FROM {{ff}}.flag_registry f WHERE f.flag_key = $1"
+# FOR UPDATE: what somebody changes by hand meanwhile must not be overwritten unseen.
+_FLAG: Final = f"SELECT {FLAG_SELECT} FROM {{ff}}.flag_registry f WHERE f.flag_key = $1 FOR UPDATE"
 _TENANT: Final = "SELECT flag_key, tenant_id, value::text AS value, expires_at, version FROM {ff}.tenant_override"
 _USER: Final = (
     "SELECT flag_key, tenant_id, user_id, value::text AS value, expires_at, version "
     "FROM {ff}.user_override"
 )
-_ONE_TENANT: Final = f"{_TENANT} WHERE flag_key = $1 AND tenant_id = $2"
-_ONE_USER: Final = f"{_USER} WHERE flag_key = $1 AND tenant_id = $2 AND user_id = $3"
+_ONE_TENANT: Final = f"{_TENANT} WHERE flag_key = $1 AND tenant_id = $2 FOR UPDATE"
+_ONE_USER: Final = f"{_USER} WHERE flag_key = $1 AND tenant_id = $2 AND user_id = $3 FOR UPDATE"
 _PUT_FLAG: Final = """
 INSERT INTO {ff}.flag_registry VALUES ($1, $2, $3::text::json, $4::text::json, $5::text::json,
                                        $6, $7, $8::text::json, $9, $10, $11)
@@ -61,14 +60,17 @@ _DELETE: Final = {
         "DELETE FROM {ff}.user_override WHERE flag_key = $1 AND tenant_id = $2 AND user_id = $3"
     ),
 }
-_LOST: Final = (
-    OSError,
-    TimeoutError,
-    DatabaseUnreachableError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+# A write that is acknowledged lasts, whatever the database thinks of others'.
+_LASTING: Final = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off'
+"""
+
+
+class _Attempt:
+    """How far one write has come."""
+
+    committing = False
 
 
 class PostgresWriter:
@@ -91,33 +93,42 @@ class PostgresWriter:
         """Make one write; see `Writer.write`."""
         require_verified(actor)
         check_ids(change)
-        committing = False
+        attempt = _Attempt()
         try:
             async with asyncio.timeout(self._timeout), self._turn:
-                connection = await self._connected()
-                transaction = connection.transaction()
-                await transaction.start()
-                try:
-                    written = await self._written(connection, change, actor, at)
-                except (ConflictError, RecordError):
-                    await transaction.rollback()
-                    raise
-                committing = True
-                await transaction.commit()
-                return written
-        except (ConflictError, RecordError):
-            raise
-        except _LOST as error:
-            self._drop()
-            raise WriteUnavailableError(type(error).__name__, unknown=committing) from error
-        except BaseException:
-            # A caller who gave up, or a defect: the server rolls back what is open.
-            self._drop()
-            raise
+                return await self._made(attempt, change, actor, at)
+        except TrailError as error:
+            raise WriteUnavailableError(str(error)) from error
+        except LOST as error:
+            raise WriteUnavailableError(type(error).__name__, unknown=attempt.committing) from error
 
     async def aclose(self) -> None:
         """Close the connection."""
         self._drop()
+
+    async def _made(
+        self, attempt: _Attempt, change: Change, actor: Identity, at: datetime
+    ) -> Written:
+        try:
+            connection = await self._connected()
+            # The end of the chain is read after the wait for it: a snapshot from before is stale.
+            transaction = connection.transaction(isolation="read_committed")
+            await transaction.start()
+            try:
+                written = await self._written(connection, change, actor, at)
+            except (ConflictError, RecordError):
+                await transaction.rollback()
+                raise
+            attempt.committing = True
+            await transaction.commit()
+        except (ConflictError, RecordError):
+            raise
+        except BaseException:
+            # Lost, given up, or a defect: the server rolls back what is open. In our turn only:
+            # outside of it the connection is somebody else's.
+            self._drop()
+            raise
+        return written
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -130,12 +141,13 @@ class PostgresWriter:
             self._connection = await connect(
                 self._dsn, server_settings={"statement_timeout": milliseconds}
             )
+            await self._connection.execute(_LASTING)
         return self._connection
 
     async def _written(
         self, connection: AnyConnection, change: Change, actor: Identity, at: datetime
     ) -> Written:
-        await connection.execute(_TURN, self._schema)
+        await connection.execute(in_schema(TURN, self._schema))
         head = await read_head(connection, self._schema)
         stored = await self._stored(connection, change, head.version)
         effect, after = planned(change, stored)
@@ -158,7 +170,7 @@ class PostgresWriter:
     async def _cascade(self, connection: AnyConnection, target: Target) -> tuple[Override, ...]:
         taken = []
         for statement in (_TENANT, _USER):
-            whole = in_schema(f"{statement} WHERE flag_key = $1", self._schema)
+            whole = in_schema(f"{statement} WHERE flag_key = $1 FOR UPDATE", self._schema)
             taken += [_override(row) for row in await connection.fetch(whole, target.ids[0])]
         for override in taken:
             if isinstance(override, Corrupt):

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_ffparity.backing.checked import Checked, json_text
 from pytest_ffparity.backing.naming import in_schema
+from pytest_ffparity.backing.postgres_trail import TURN
 from pytest_ffparity.evaluator.records import flag_record
 
 if TYPE_CHECKING:
     from pytest_ffparity.backing.dsn import AnyConnection
 
-_CLEAR: Final = """
-DELETE FROM {ff}.user_override;
-DELETE FROM {ff}.tenant_override;
-DELETE FROM {ff}.flag_registry;
-DELETE FROM {ff}.audit;
+_CLEAR: Final = f"""
+{TURN};
+DELETE FROM {{ff}}.user_override;
+DELETE FROM {{ff}}.tenant_override;
+DELETE FROM {{ff}}.flag_registry;
+DELETE FROM {{ff}}.audit;
 """
 _FLAGS: Final = """
 INSERT INTO {ff}.flag_registry
