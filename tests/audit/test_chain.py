@@ -103,6 +103,7 @@ PLACES = [path for path in leaves(TRAIL) if len(path) > 1 and path[1] not in {"i
 
 
 NEW_VALUES: list[Any] = ["changed", None, 7, {}]
+ODD_KEY: dict[Any, Any] = {1: 1}
 NO_ENVELOPES: list[Any] = [None, 1, "text", [], {}]
 NO_SEQS: list[Any] = [None, True, "1", 1.0, 10**5000, [], 2**63]
 
@@ -211,8 +212,8 @@ def endless() -> Any:
         {**TRAIL[0], "envelope": {**TRAIL[0]["envelope"], "after": endless()}},
         {**TRAIL[0], "envelope": {**TRAIL[0]["envelope"], "after": float("nan")}},
         {**TRAIL[0], "envelope": {**TRAIL[0]["envelope"], "after": "\ud800"}},
-        {**TRAIL[0], "envelope": {1: 1, **TRAIL[0]["envelope"]}},
-        {1: 1, **TRAIL[0]},
+        {**TRAIL[0], "envelope": {**ODD_KEY, **TRAIL[0]["envelope"]}},
+        {**ODD_KEY, **TRAIL[0]},
     ],
     ids=lambda given: type(given).__name__,
 )
