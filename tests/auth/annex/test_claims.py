@@ -1,10 +1,8 @@
-"""C01 to C24: what the claims of a soundly signed token must say, verified or only decoded."""
+"""C01 to C19, C21, C22, C24: what the claims of a soundly signed token must say, verified or only decoded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
 from inspect import signature
 from time import thread_time
 from typing import Any
@@ -19,6 +17,7 @@ ISSUER = "https://issuer.example"
 SLASHED = "https://second.example/"
 OURS = "pty-feature-flags"
 GONE = object()
+NO_TEXT: list[Any] = [7, 0, 1.5, True, False, [], ["U1001"], {}]
 GOOD: dict[str, Any] = {
     "iss": ISSUER,
     "aud": OURS,
@@ -27,8 +26,6 @@ GOOD: dict[str, Any] = {
     "iat": AT - 60,
     "exp": AT + 3600,
 }
-DOWN = "decode-only auth_not_verified jwks_unreachable"
-NOT_HELD = "decode-only auth_not_verified kid_not_found"
 
 
 class Literal:
@@ -49,11 +46,6 @@ def token(issuer: Any, **changes: Any) -> str:
         if isinstance(value, Literal):
             text = text.replace(f'"@{value}@"', str(value))
     return str(issuer.token(claims=text.encode()))
-
-
-@pytest.fixture(params=["verified", "decode-only"])
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class Outcome:
@@ -88,22 +80,14 @@ class Outcome:
         return "V" if answer.mode == self.mode else answer.mode
 
 
-@pytest.fixture
-def outcome(mode: str, judge: Any, issuer: Any, endpoint: Any) -> Outcome:
-    """Whatever a test sees refused, the untouched token was taken by the same means."""
-    made = Outcome(mode, judge, issuer, endpoint)
-    assert made() == "V"
-    assert made.caller == ("T-pty-pilot-01", "U1001")
-    return made
+@pytest.fixture(params=["verified", "decode-only"])
+def outcome(request: pytest.FixtureRequest, judge: Any, issuer: Any, endpoint: Any) -> Outcome:
+    return Outcome(request.param, judge, issuer, endpoint)
 
 
 @pytest.mark.parametrize(
     ("exp", "code"),
-    [
-        (AT - LEEWAY - 1, "token_expired"),
-        (AT - LEEWAY, "token_expired"),
-        (AT - LEEWAY + 1, "V"),
-    ],
+    [(AT - 31, "token_expired"), (AT - 30, "token_expired"), (AT - 29, "V")],
 )
 def test_C01_a_token_is_over_at_exp_and_the_leeway(outcome: Outcome, exp: int, code: str) -> None:
     assert outcome(exp=exp) == code
@@ -139,10 +123,7 @@ def test_C05_an_exp_in_the_year_1970_or_before_is_over(outcome: Outcome, exp: fl
 @pytest.mark.parametrize(
     ("exp", "code"),
     [
-        ((AT + 3600) * 1000, "claim_invalid"),
-        (10**30, "claim_invalid"),
-        (10**400, "claim_invalid"),
-        (1e30, "claim_invalid"),
+        *((exp, "claim_invalid") for exp in ((AT + 3600) * 1000, 10**30, 10**400, 1e30)),
         (253_402_300_800, "claim_invalid"),
         (253_402_300_799, "V"),
     ],
@@ -161,11 +142,7 @@ def test_C07_exp_may_have_a_fraction(outcome: Outcome) -> None:
     ("nbf", "code"),
     [
         (AT + LEEWAY + 1, "token_not_yet_valid"),
-        (AT + LEEWAY, "V"),
-        (AT + LEEWAY - 1, "V"),
-        (AT + 1.5, "V"),
-        (0, "V"),
-        (GONE, "V"),
+        *((nbf, "V") for nbf in (AT + LEEWAY, AT + LEEWAY - 1, AT + 1.5, 0, GONE)),
     ],
 )
 def test_C08_nbf_opens_a_leeway_early(outcome: Outcome, nbf: Any, code: str) -> None:
@@ -185,10 +162,8 @@ def test_C09_nbf_and_iat_are_numbers_if_they_are_there(
 @pytest.mark.parametrize(
     ("iat", "code"),
     [
-        (AT + LEEWAY + 1, "token_not_yet_valid"),
-        (AT + 7200, "token_not_yet_valid"),
-        (AT + LEEWAY, "V"),
-        (GONE, "V"),
+        *((iat, "token_not_yet_valid") for iat in (AT + LEEWAY + 1, AT + 7200)),
+        *((iat, "V") for iat in (AT + LEEWAY, GONE)),
     ],
 )
 def test_C10_a_token_from_the_future_is_refused(outcome: Outcome, iat: Any, code: str) -> None:
@@ -262,7 +237,7 @@ def test_C17_iss_must_be_there(outcome: Outcome, iss: Any) -> None:
     assert outcome(iss=iss) == "claim_missing"
 
 
-@pytest.mark.parametrize("iss", [[ISSUER], [], {}, {ISSUER: 1}, 1, 0, 1.5, True, False], ids=repr)
+@pytest.mark.parametrize("iss", [*NO_TEXT, [ISSUER], {ISSUER: 1}], ids=repr)
 def test_C18_iss_is_text(outcome: Outcome, iss: Any) -> None:
     assert outcome(iss=iss) == "claim_invalid"
 
@@ -296,75 +271,6 @@ def test_C19_iss_is_one_of_ours_letter_by_letter(
     assert outcome.of(said, fetches=int(code == "V"), issuers=each) == code
 
 
-@pytest.fixture
-def other(endpoint: Any, issuer: Any) -> Iterator[Any]:
-    """The endpoint of a second issuer; it publishes `k2`."""
-    server = type(endpoint)(issuer.jwks("k2"))
-    yield server
-    server.close()
-
-
-@pytest.mark.parametrize("dev", [False, True])
-def test_C20_no_issuer_is_vouched_for_by_a_key_of_another(
-    start: Any, issuer: Any, endpoint: Any, other: Any, *, dev: bool
-) -> None:
-    service = start(issuers={ISSUER: endpoint.url, SLASHED: other.url}, dev=dev)
-    assert service(issuer.token(claims={"iss": SLASHED}, key="k1")) == "kid_not_found"
-    assert (endpoint.requests, other.requests) == (0, 1)
-    assert service(issuer.token(claims={"iss": ISSUER}, key="k2")) == "kid_not_found"
-    # Named as the other's key, or not named at all: its only key is tried, and refuses it.
-    for head in (b'{"alg":"RS256","kid":"k2"}', b'{"alg":"RS256"}'):
-        crossed = issuer.token(claims={"iss": SLASHED}, key="k1", header=head)
-        assert service(crossed) == "signature_invalid"
-    # Both are in good use all the time, and what was verified for one is nothing to the other.
-    for _ in range(2):
-        assert service(issuer.token(claims={"iss": ISSUER}, key="k1")) == "verified"
-        assert service(issuer.token(claims={"iss": SLASHED}, key="k2")) == "verified"
-        assert service(issuer.token(claims={"iss": SLASHED}, key="k1")) == "kid_not_found"
-    assert (endpoint.requests, other.requests) == (1, 1)
-
-
-@pytest.mark.parametrize("dev", [False, True])
-def test_C20_the_same_kid_at_two_issuers_is_two_keys(
-    start: Any, issuer: Any, endpoint: Any, other: Any, *, dev: bool
-) -> None:
-    other.document = {"keys": [issuer.jwk("k2", kid="k1")]}
-    service = start(issuers={ISSUER: endpoint.url, SLASHED: other.url}, dev=dev)
-    crossed = [
-        issuer.token(claims={"iss": SLASHED}, key="k1"),
-        issuer.token(claims={"iss": ISSUER}, key="k2", header={"kid": "k1"}),
-    ]
-    good = [
-        issuer.token(claims={"iss": ISSUER}, key="k1"),
-        issuer.token(claims={"iss": SLASHED}, key="k2", header={"kid": "k1"}),
-    ]
-    assert service.at_once(crossed + good) == ["signature_invalid"] * 2 + ["verified"] * 2
-    # Over their time, with endpoints that are down: what is held still refuses.
-    endpoint.status = other.status = 500
-    service.now += 300
-    assert service.at_once(crossed) == ["signature_invalid"] * 2
-    assert service.at_once(good) == ["verified jwks_stale"] * 2
-
-
-def test_C20_an_issuer_whose_keys_are_unknown_borrows_none(
-    start: Any, issuer: Any, endpoint: Any, other: Any
-) -> None:
-    issuers = {ISSUER: endpoint.url, SLASHED: other.url}
-    crossed = issuer.token(claims={"iss": SLASHED}, key="k1")
-    good = issuer.token(claims={"iss": ISSUER}, key="k1")
-    other.status = 500
-    for dev, answer in ((False, "jwks_unreachable"), (True, DOWN)):
-        service = start(issuers=issuers, dev=dev)
-        assert service.at_once([good, crossed]) == ["verified", answer]
-    # Held, without the kid: still only decoded.
-    other.status = 200
-    service = start(issuers=issuers, dev=True)
-    service.at_once([good, issuer.token(claims={"iss": SLASHED}, key="k2")])
-    other.status = 500
-    service.now += 300
-    assert service(crossed) == NOT_HELD
-
-
 @pytest.mark.parametrize("name", ["sub", "tenant_id"])
 @pytest.mark.parametrize(
     ("value", "code"),
@@ -372,7 +278,7 @@ def test_C20_an_issuer_whose_keys_are_unknown_borrows_none(
         (GONE, "claim_missing"),
         (None, "claim_missing"),
         ("", "claim_invalid"),
-        *((value, "claim_invalid") for value in (7, 0, 1.5, True, False, [], ["U1001"], {})),
+        *((value, "claim_invalid") for value in NO_TEXT),
         *((value, "claim_invalid") for value in ("x" * 201, "é" * 101, "\U0001f6a9" * 51)),
         *((value, "V") for value in ("x" * 200, "é" * 100, "\U0001f6a9" * 50, " U1 ", "李雷")),
     ],
@@ -385,25 +291,20 @@ def test_C21_sub_and_tenant_id_name_somebody(
     assert code != "V" or value in outcome.caller
 
 
-@pytest.mark.parametrize(
-    ("jti", "code"),
-    [
-        *((value, "claim_invalid") for value in (1, 0, 1.5, True, None, [], ["x"], {})),
-        *((value, "V") for value in ("x", "", GONE)),
-    ],
-    ids=ascii,
-)
-def test_C21_jti_is_text_if_it_is_there(outcome: Outcome, jti: Any, code: str) -> None:
-    assert outcome(jti=jti) == code
+def test_C21_jti_is_text_if_it_is_there(outcome: Outcome) -> None:
+    assert {outcome(jti=jti) for jti in (None, *NO_TEXT)} == {"claim_invalid"}
+    assert {outcome(jti=jti) for jti in ("x", "", GONE)} == {"V"}
 
 
 @pytest.mark.parametrize("name", ["sub", "tenant_id"])
 @pytest.mark.parametrize(
     "value",
     [
-        *("\ud800", "U1\udfff", "\udc00\ud800"),
-        *(f"U1{control}" for control in "\t\x1b\x1f\x7f\x80\x85\x9f"),
-        *("\x00", "\nU1", "U1\r\nforged"),
+        "\ud800",
+        "U1\udfff",
+        "\udc00\ud800",
+        "\nU1",
+        *(f"U1{c}" for c in "\0\t\r\x1b\x1f\x7f\x80\x85\x9f"),
     ],
     ids=ascii,
 )
@@ -413,65 +314,19 @@ def test_C22_sub_and_tenant_id_can_be_stored_and_logged(
     assert outcome(**{name: value}) == "claim_invalid"
 
 
-HOUR = timedelta(hours=1)
-
-
-@pytest.mark.parametrize("jump", [HOUR, -HOUR])
-def test_C23_a_jump_of_the_wall_clock_moves_expiry_and_no_cache(
-    start: Any, issuer: Any, endpoint: Any, jump: timedelta
-) -> None:
-    service = start(overlap=0)
-    brief = token(issuer, iat=GONE, nbf=AT - 600, exp=AT + 600)
-    long = token(issuer, iat=AT - 7200, exp=AT + 7200)
-    unknown = issuer.token(key="k2")
-    assert service.at_once([brief, long, unknown]) == ["verified", "verified", "kid_not_found"]
-    service.wall += jump
-    # The verified tokens too are held against the present.
-    assert service(brief) == ("token_expired" if jump > timedelta(0) else "token_not_yet_valid")
-    assert service(long) == "verified"
-    # Neither the TTL nor the cool-down is over.
-    assert service(unknown) == "kid_not_found"
-    assert endpoint.requests == 1
-    service.wall -= jump
-    assert service(brief) == "verified"
-    # They are over when the monotonic clock says so, wherever the wall clock stands.
-    service.wall += jump
-    endpoint.document = issuer.jwks("k2")
-    service.now += 300
-    assert service(long) == "kid_not_found"
-    assert endpoint.requests == 2
-
-
-@pytest.mark.parametrize("jump", [HOUR, -HOUR])
-def test_C23_a_jump_of_the_wall_clock_moves_no_back_off_and_no_limit(
-    start: Any, issuer: Any, endpoint: Any, jump: timedelta
-) -> None:
-    service = start("k1", age=300)
-    long = token(issuer, iat=AT - 7200, exp=AT + 7200)
-    endpoint.status = 500
-    assert service(long) == "verified jwks_stale"
-    service.wall += jump
-    assert service(long) == "verified jwks_stale"
-    assert endpoint.requests == 1
-    service.now += 3300
-    assert service(long) == "jwks_unreachable"
-    assert endpoint.requests == 2
-
-
-def test_C24_the_good_token_comes_to_the_mode_that_is_due(
-    outcome: Outcome, mode: str, issuer: Any
-) -> None:
+def test_C24_the_good_token_comes_to_the_mode_that_is_due(outcome: Outcome, issuer: Any) -> None:
+    assert outcome() == "V"
+    assert outcome.caller == ("T-pty-pilot-01", "U1001")
     assert outcome.of(issuer.token()) == "V"
-    assert outcome.of(issuer.token(claims={"exp": AT - 600})) == "token_expired"
     # Only where it is verified does a signature count.
     forged = issuer.token(sign=lambda signed: issuer.sign(signed, key="k2"))
-    assert outcome.of(forged) == ("signature_invalid" if mode == "verified" else "V")
+    assert outcome.of(forged) == ("signature_invalid" if outcome.mode == "verified" else "V")
 
 
 def test_C24_the_rows_C01_to_C22_are_asked_in_both_modes() -> None:
     rows = {name[5:8]: test for name, test in globals().items() if name.startswith("test_C")}
     both = {row for row, test in rows.items() if "outcome" in signature(test).parameters}
-    # C20 is about keys: without any, nothing is proven, whoever the issuer is said to be.
+    # C20 is about keys: without any, nobody vouches for an issuer.
     assert both >= {f"C{n:02}" for n in range(1, 23)} - {"C20"}
 
 
