@@ -291,8 +291,9 @@ def test_both_paths_give_what_the_definition_says(
         assert compare(expected, answers, bench.matrix) == [], request
 
 
-def test_every_vector_expects_what_the_definition_says(oracle: Any) -> None:
-    for vector in read_vector_file(VECTORS / "parity_test_matrix.json").vectors:
+@pytest.mark.parametrize("file", ["parity_test_matrix.json", "jwt_claim_examples.json"])
+def test_every_vector_expects_what_the_definition_says(oracle: Any, file: str) -> None:
+    for vector in read_vector_file(VECTORS / file).vectors:
         listed = (
             [(case, phase.world) for phase in vector.stress.phases for case in phase.mix]
             if isinstance(vector, StressVector)
