@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pytest_ffparity.auth.settings import AuthSettings
 from pytest_ffparity.backing.documents import OVERRIDES, REGISTRY, write_documents
 from pytest_ffparity.backing.file import FileBacking
 from pytest_ffparity.evaluator.evaluator import Evaluator
-from pytest_ffparity.evaluator.model import Identity, Request
+from pytest_ffparity.evaluator.model import Approval, Identity, Request
 from pytest_ffparity.evaluator.names import AuthMode
 from pytest_ffparity.evaluator.permits import NotVerifiedError, require_verified
 
@@ -59,23 +60,49 @@ def test_D03_an_unverified_caller_neither_writes_nor_administers(
         assert (caught.value.code, caught.value.http_status) == ("auth_not_verified", 403)
 
 
+class Approving:
+    """Admin would approve everything; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def check(self, *, flag_key: str, tenant_id: str, approval_ref: str, **_: Any) -> Any:
+        self.asked += 1
+        return Approval(
+            found=True,
+            approval_ref=approval_ref,
+            flag_key=flag_key,
+            tenant_id=tenant_id,
+            valid_from=datetime.now(UTC) - timedelta(days=1),
+            expires_at=datetime.now(UTC) + timedelta(days=30),
+        )
+
+
+class Known:
+    """Gives an identity that an authenticator gave before."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+
+    async def authenticate(self, _: Any) -> Identity:
+        return self._identity
+
+
 def test_D03_an_unverified_caller_passes_no_sensitive_overlay(
     judge: Any, issuer: Any, endpoint: Any, tmp_path: Path
 ) -> None:
     write_documents(tmp_path, [FLAG], [], [])
+    backing = FileBacking(tmp_path / REGISTRY, tmp_path / OVERRIDES)
+    admin = Approving()
 
-    class Never:
-        async def check(self, **_: Any) -> Any:
-            raise AssertionError("Admin is asked for verified callers only")
-
-    for identity in unverified(judge, issuer, endpoint):
-
-        class Known:
-            async def authenticate(self, _: Any, identity: Identity = identity) -> Identity:
-                return identity
-
-        backing = FileBacking(tmp_path / REGISTRY, tmp_path / OVERRIDES)
-        evaluator = Evaluator(backing, Known(), Never())
+    def decided(identity: Identity) -> tuple[str, Any, str]:
+        evaluator = Evaluator(backing, Known(identity), admin)
         decision = asyncio.run(evaluator.evaluate(Request("ff.s", approval_ref="APP-1")))
-        assert (decision.decision, decision.value) == ("deny", False)
-        assert decision.reason == "auth_not_verified"
+        return decision.decision, decision.value, decision.reason
+
+    good = judge.headers((("Authorization", f"Bearer {issuer.token()}"),))
+    assert decided(good) == ("allow", True, "registry_default")
+    assert admin.asked == 1
+    for identity in unverified(judge, issuer, endpoint):
+        assert decided(identity) == ("deny", False, "auth_not_verified")
+    assert admin.asked == 1

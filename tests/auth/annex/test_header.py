@@ -107,7 +107,6 @@ def test_H06_a_chain_in_the_header_is_not_used(
     judge: Any, issuer: Any, endpoint: Any, attacker: Attacker
 ) -> None:
     token = issuer.token(header={"x5c": attacker.chain}, sign=attacker.sign)
-    assert judge(token, max_token_bytes=16_384) in ("signature_invalid", "token_malformed")
     assert judge(token) == "signature_invalid"
     assert endpoint.requests == 0
 

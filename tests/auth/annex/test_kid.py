@@ -7,6 +7,10 @@ import logging
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from jwt.algorithms import RSAAlgorithm
 
 HOSTILE = [
     "../../dev/null",
@@ -74,7 +78,9 @@ def test_K04_a_token_without_kid_takes_the_only_fitting_key(
     judge: Any, issuer: Any, endpoint: Any, others: list[str]
 ) -> None:
     assert judge(without_kid(issuer), held=["k1", *others]) == "verified"
-    unnamed = [issuer.jwk(kid=None), *issuer.jwks(*others)["keys"]]
+    jwk = issuer.jwk()
+    del jwk["kid"]
+    unnamed = [jwk, *issuer.jwks(*others)["keys"]]
     assert judge(without_kid(issuer), held={"keys": unnamed}) == "verified"
     assert endpoint.requests == 0
 
@@ -148,3 +154,14 @@ def test_K10_a_key_that_is_refused_is_not_there(
     endpoint.document = document
     assert judge(issuer.token(), held=document) == "kid_not_found"
     assert judge(issuer.token(key="k2"), held=document) == "verified"
+
+
+def test_K10_a_weak_key_is_not_there(judge: Any, issuer: Any, endpoint: Any) -> None:
+    weak = generate_private_key(65537, 1024)  # noqa: S505 - weak is what it is for
+    jwk = {**RSAAlgorithm.to_jwk(weak.public_key(), as_dict=True), "kid": "weak"}
+    endpoint.document = {"keys": [issuer.jwk(), jwk]}
+    token = issuer.token(
+        header={"kid": "weak"}, sign=lambda signed: weak.sign(signed, PKCS1v15(), SHA256())
+    )
+    assert judge(token, held=endpoint.document) == "kid_not_found"
+    assert judge(issuer.token(), held=endpoint.document) == "verified"

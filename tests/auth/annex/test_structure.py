@@ -148,6 +148,10 @@ def test_S12_a_million_dots_are_malformed(code: Code) -> None:
     refused_alike(code, "." * 8000)
 
 
+def test_S12_a_million_dots_are_malformed_where_such_lengths_are_read(judge: Any) -> None:
+    assert judge("." * 1_000_000, max_token_bytes=1024 * 1024) == "token_malformed"
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -230,6 +234,13 @@ def test_S17_a_hundred_thousand_brackets_are_malformed(judge: Any, issuer: Any) 
         assert judge(token, max_token_bytes=1024 * 1024) == "token_malformed"
 
 
+def test_S17_a_header_nested_deep_is_malformed(code: Code, issuer: Any) -> None:
+    for depth in (101, 700):
+        member = b"[" * depth + b"]" * depth
+        header = json.dumps(HEADER).encode()[:-1] + b',"x":' + member + b"}"
+        refused_alike(code, issuer.token(header=header))
+
+
 @pytest.mark.parametrize("name", ["sub", "exp", "iss", "aud", "tenant_id", "more"])
 def test_S18_a_claim_that_stands_twice_is_malformed(code: Code, issuer: Any, name: str) -> None:
     same = json.dumps(GOOD.get(name, 1))
@@ -238,9 +249,14 @@ def test_S18_a_claim_that_stands_twice_is_malformed(code: Code, issuer: Any, nam
     refused_alike(code, issuer.token(claims=payload))
 
 
+def test_S18_a_name_that_stands_twice_further_in_is_malformed(code: Code, issuer: Any) -> None:
+    payload = f'{json.dumps(GOOD)[:-1]},"more":{{"exp":1,"exp":1}}}}'.encode()
+    refused_alike(code, issuer.token(claims=payload))
+
+
 @pytest.mark.parametrize("dev", [True, False])
 def test_S19_no_token_two_tokens_and_two_headers_are_malformed(
-    judge: Any, issuer: Any, *, dev: bool
+    judge: Any, issuer: Any, endpoint: Any, *, dev: bool
 ) -> None:
     good, other = issuer.token(), issuer.token(claims={"sub": "U2"})
     for value in ("Bearer", "Bearer ", f"Bearer {good} {other}", f"Bearer {good},{other}"):
@@ -249,6 +265,7 @@ def test_S19_no_token_two_tokens_and_two_headers_are_malformed(
     for second in (other, good):
         pair = [("Authorization", f"Bearer {good}"), ("authorization", f"Bearer {second}")]
         assert judge.headers([*pair, *DEV], dev=dev).code == "token_malformed"
+    assert endpoint.requests == 0
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
@@ -265,6 +282,19 @@ def test_S21_another_scheme_never_becomes_dev_headers(
         answer = judge.headers([*DEV, ("Authorization", value)], dev=True)
         assert (answer.code, answer.http_status) == ("auth_scheme_unsupported", 401)
     assert endpoint.requests == 0
+
+
+def test_the_longest_header_and_the_longest_signature(judge: Any, issuer: Any) -> None:
+    def with_header(size: int) -> str:
+        blank = json.dumps({**HEADER, "pad": ""})
+        header = {"pad": "x" * (size - len(blank))}
+        return str(issuer.token(header=header))
+
+    # 2,048 letters of base64url are 1,536 bytes.
+    assert judge(with_header(1536)) == "verified"
+    assert judge(with_header(1537)) == "token_malformed"
+    assert judge(issuer.token(sign=lambda _: bytes(1024))) == "signature_invalid"
+    assert judge(issuer.token(sign=lambda _: bytes(1025))) == "token_malformed"
 
 
 def test_every_401_challenges_and_no_refusal_echoes(judge: Any, issuer: Any) -> None:
