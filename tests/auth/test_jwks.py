@@ -119,23 +119,6 @@ def test_jitter_only_lengthens_a_back_off(endpoint: Endpoint, clock: Seconds) ->
     asyncio.run(main())
 
 
-def test_a_bad_document_leaves_the_held_set_in_force(
-    endpoint: Endpoint, clock: Seconds, ring: KeyRing
-) -> None:
-    async def steps(cache: JWKSCache) -> None:
-        bad: list[Any] = [[], {"keys": []}, {"keys": [{"kty": "oct", "k": "eA"}]}]
-        for document in bad:
-            endpoint.document = document
-            clock.now += 31
-            assert await cache.find("RS256", "new") is Missing.NOT_REFRESHED
-            found = await cache.find("RS256", "k1")
-            assert isinstance(found, Found)
-            assert not found.stale
-
-    run(endpoint, clock, steps, held=Held(ring.jwks(["k1"])))
-    assert endpoint.requests == 3
-
-
 def test_a_key_of_a_set_beyond_the_stale_limit_is_not_brought_back(
     endpoint: Endpoint, clock: Seconds, ring: KeyRing
 ) -> None:
