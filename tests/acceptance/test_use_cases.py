@@ -1,4 +1,4 @@
-"""The use cases UC-B4-01 to UC-B4-05, each through the gate on both real paths."""
+"""The use cases UC-B4-01 to 05 and 12 to 14, each through the gate on both real paths."""
 
 from __future__ import annotations
 
@@ -40,12 +40,16 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     folder = tmp_path_factory.mktemp("use-cases")
     (folder / "vectors").mkdir()
     matrix = json.loads((VECTORS / "cutover_parity_matrix.json").read_text())
-    matrix["required"] = [name for name in matrix["required"] if name.startswith("JWT-EX")]
+    matrix["required"].remove("PT-08")
+    vectors = json.loads((VECTORS / "parity_test_matrix.json").read_text())
+    vectors["vectors"] = [vector for vector in vectors["vectors"] if vector["id"] != "PT-08"]
+    (folder / "vectors/seventeen.json").write_text(json.dumps(vectors))
     (folder / "vectors/cutover_parity_matrix.json").write_text(json.dumps(matrix))
     (folder / "vectors/examples.json").write_text((VECTORS / EXAMPLES).read_text())
     (folder / "vectors/more.json").write_text(json.dumps(more_vectors()))
     (folder / "pytest.ini").write_text(
-        "[pytest]\nffparity_vectors = vectors/examples.json vectors/more.json\n"
+        "[pytest]\n"
+        "ffparity_vectors = vectors/seventeen.json vectors/examples.json vectors/more.json\n"
     )
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "FFPARITY_"))}
     command = [sys.executable, "-m", "pytest", "--ffparity", "--ffparity-report=report.json"]
@@ -127,3 +131,32 @@ def test_UC_B4_05_a_kid_miss_with_a_failed_refresh_falls_back_to_decode_only(
     for decision in answers["JWT-EX-07"]:
         warnings = ["auth_not_verified", "kid_not_found"]
         assert auth_of(decision) == ("decode-only", "jwt-unverified", warnings)
+
+
+def test_UC_B4_12_a_sensitive_flag_with_a_valid_approval_under_verified_mode(
+    answers: Answers,
+) -> None:
+    assert len(answers["PT-04"]) == 2
+    for decision in answers["PT-04"]:
+        assert decision["decision"] == "allow"
+        assert decision["meta"]["auth_mode"] == "verified"
+        assert decision["meta"]["approval_ref"] == "APP-100001-abcd"
+        assert decision["meta"]["ttl_state"] == "valid"
+
+
+def test_UC_B4_13_a_sensitive_flag_with_an_expired_approval_is_denied(answers: Answers) -> None:
+    assert len(answers["PT-05"]) == 2
+    for decision in answers["PT-05"]:
+        assert (decision["decision"], decision["reason"]) == ("deny", "approval_expired")
+        assert decision["meta"]["auth_mode"] == "verified"
+        assert decision["meta"]["approval_ref"] == "APP-100004-expired"
+        assert decision["meta"]["ttl_state"] == "expired"
+
+
+def test_UC_B4_14_a_sensitive_flag_denies_a_caller_who_is_not_verified(answers: Answers) -> None:
+    assert len(answers["PT-07"]) == 2
+    for decision in answers["PT-07"]:
+        assert (decision["decision"], decision["reason"]) == ("deny", "auth_not_verified")
+        assert decision["meta"]["auth_mode"] == "decode-only"
+        assert decision["meta"]["approval_ref"] == "APP-100001-abcd"
+        assert decision["meta"]["ttl_state"] is None
