@@ -141,7 +141,7 @@ def test_C07_exp_may_have_a_fraction(outcome: Outcome) -> None:
 @pytest.mark.parametrize(
     ("nbf", "code"),
     [
-        (AT + LEEWAY + 1, "token_not_yet_valid"),
+        *((nbf, "token_not_yet_valid") for nbf in (AT + LEEWAY + 1, AT + LEEWAY + 0.5)),
         *((nbf, "V") for nbf in (AT + LEEWAY, AT + LEEWAY - 1, AT + 1.5, 0, GONE)),
     ],
 )
