@@ -139,7 +139,10 @@ class PostgresWriter:
         if self._connection is None or self._connection.is_closed():
             milliseconds = str(round(self._timeout * 1000))
             self._connection = await connect(
-                self._dsn, server_settings={"statement_timeout": milliseconds}
+                self._dsn,
+                # What a caller has given up must not stay behind on the server. A commit knows no
+                # time-out for statements, only the one for locks.
+                server_settings={"statement_timeout": milliseconds, "lock_timeout": milliseconds},
             )
             await self._connection.execute(_LASTING)
         return self._connection
