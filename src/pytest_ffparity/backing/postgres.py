@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 # A null parameter equals nothing, so a caller without a tenant or a user meets no override.
 _READ: Final = f"""
 SELECT {FLAG_SELECT},
-       t.value::text AS tenant_value, t.expires_at AS tenant_expires_at,
-       t.version AS tenant_version,
-       u.value::text AS user_value, u.expires_at AS user_expires_at, u.version AS user_version
+       t.flag_key IS NOT NULL AS tenant_found, t.value::text AS tenant_value,
+       t.expires_at AS tenant_expires_at, t.version AS tenant_version,
+       u.flag_key IS NOT NULL AS user_found, u.value::text AS user_value,
+       u.expires_at AS user_expires_at, u.version AS user_version
 FROM {{ff}}.flag_registry f
 LEFT JOIN {{ff}}.tenant_override t ON t.flag_key = f.flag_key AND t.tenant_id = $2::text
 LEFT JOIN {{ff}}.user_override u
@@ -126,23 +127,26 @@ class PostgresBacking:
         """Read the flag's row and the caller's overrides in one round trip."""
         try:
             async with asyncio.timeout(self._query_timeout), self._turns:
-                row = await self._fetch(flag_key, tenant_id, user_id)
+                rows = await self._fetch(flag_key, tenant_id, user_id)
         except _UNAVAILABLE_ERRORS as error:
             self._pulse.down(type(error).__name__)
             return _UNAVAILABLE
         self._pulse.up()
-        if row is None:
+        if not rows:
             return Records(None)
+        if len(rows) > 1:  # the primary keys are gone, and nobody can tell which row counts
+            return Records(Corrupt("a key stands twice"))
+        (row,) = rows
         tenant = _override(row, "tenant", flag_key=flag_key, tenant_id=tenant_id)
         user = _override(row, "user", flag_key=flag_key, tenant_id=tenant_id, user_id=user_id)
         return Records(read_flag_row(row), user, tenant)
 
-    async def _fetch(self, *ids: str | None) -> asyncpg.Record | None:
+    async def _fetch(self, *ids: str | None) -> list[asyncpg.Record]:
         if self._pool is None:
             raise RuntimeError("the backing is not open")
         connection = await self._pool.acquire()
         try:
-            return await connection.fetchrow(self._statement, *ids)
+            return await connection.fetch(self._statement, *ids)
         except asyncpg.InternalClientError as error:
             # The server has said goodbye, and the driver is in the middle of hearing it.
             connection.terminate()
@@ -183,7 +187,8 @@ async def _no_reset(_: asyncpg.Connection[asyncpg.Record]) -> None:
 
 
 def _override(row: asyncpg.Record, scope: str, **ids: str | None) -> Override | Corrupt | None:
-    if row[f"{scope}_version"] is None:
+    # Told by its key alone: a row with a NULL where none may be is there, and must not be passed over.
+    if not row[f"{scope}_found"]:
         return None
     found = {name: found_id for name, found_id in ids.items() if found_id is not None}
     return read_override_row(

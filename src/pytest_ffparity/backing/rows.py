@@ -10,7 +10,7 @@ from typing import Any, Final
 import asyncpg
 
 from pytest_ffparity.backing.checked import DOCUMENT_DEPTH
-from pytest_ffparity.evaluator.model import Corrupt, Flag, Override
+from pytest_ffparity.evaluator.model import JSON, Corrupt, Flag, Override
 from pytest_ffparity.evaluator.records import (
     RecordError,
     read_flag,
@@ -18,7 +18,7 @@ from pytest_ffparity.evaluator.records import (
     read_user_override,
 )
 from pytest_ffparity.formats import instant
-from pytest_ffparity.formats.strict_json import JSONRefusedError, loads
+from pytest_ffparity.formats.strict_json import MAX_DEPTH, JSONRefusedError, loads
 
 _FLAG_COLUMNS: Final = (
     *("flag_key", "value_type", "default_value", "safe_value", "off_value"),
@@ -43,14 +43,14 @@ def flag_fields(row: Mapping[str, Any] | asyncpg.Record) -> dict[str, Any]:
     return {
         "flag_key": row["flag_key"],
         "value_type": row["value_type"],
-        "default_value": loads(row["default_value"]),
-        "safe_value": loads(row["safe_value"]),
-        "off_value": loads(row["off_value"]),
+        "default_value": _json(row["default_value"]),
+        "safe_value": _json(row["safe_value"]),
+        "off_value": _json(row["off_value"]),
         "enabled": row["enabled"],
         "sensitive": row["sensitive"],
         "rollout": None
         if row["rollout"] is None
-        else loads(row["rollout"], max_depth=DOCUMENT_DEPTH),
+        else _json(row["rollout"], max_depth=DOCUMENT_DEPTH),
         "description": row["description"],
         "version": row["version"],
     }
@@ -58,7 +58,11 @@ def flag_fields(row: Mapping[str, Any] | asyncpg.Record) -> dict[str, Any]:
 
 def read_flag_row(row: asyncpg.Record) -> Flag | Corrupt:
     """Check a row of the registry as strictly as at the write, its content hash too."""
-    return _checked_flag(*[row[name] for name in _FLAG_COLUMNS])
+    try:
+        return _checked_flag(*[row[name] for name in _FLAG_COLUMNS])
+    except TypeError:
+        # Not hashable, and so nothing that a column of ours can hold.
+        return Corrupt("flag_registry: a column is a list")
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -76,17 +80,32 @@ def _checked_flag(*columns: Any) -> Flag | Corrupt:
 
 
 def read_override_row(
-    ids: dict[str, str], value: str, expires_at: datetime | None, version: int
+    ids: dict[str, str], value: object, expires_at: object, version: object
 ) -> Override | Corrupt:
-    """Check the columns of an override as strictly as at the write."""
+    """Check the columns of an override, whatever they hold, as strictly as at the write."""
     user = "user_id" in ids
     try:
         record = {
             **ids,
-            "value": loads(value),
-            "expires_at": None if expires_at is None else instant.text(expires_at),
+            "value": _json(value),
+            "expires_at": _instant(expires_at),
             "version": version,
         }
         return read_user_override(record) if user else read_tenant_override(record)
     except (JSONRefusedError, RecordError) as error:
         return Corrupt(f"{'user' if user else 'tenant'}_override: {error}")
+
+
+def _json(column: object, *, max_depth: int = MAX_DEPTH) -> JSON:
+    if not isinstance(column, str):
+        raise JSONRefusedError("NULL, where a JSON value has to be")
+    return loads(column, max_depth=max_depth)
+
+
+def _instant(column: object) -> str | None:
+    if column is None:
+        return None
+    # Without an offset it would be taken for this machine's own time.
+    if not isinstance(column, datetime) or column.tzinfo is None:
+        raise RecordError("/expires_at", "the column is of another type than an instant")
+    return instant.text(column)
