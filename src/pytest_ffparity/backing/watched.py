@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,8 +52,10 @@ class WatchedFile(Generic[_Content]):
 
     def _reload(self) -> None:
         for _ in range(_ATTEMPTS):
-            with self.path.open("rb") as stream:
+            with open(self.path, "rb", opener=_opened) as stream:
                 before = os.fstat(stream.fileno())
+                if not stat.S_ISREG(before.st_mode):
+                    raise OSError("it is no regular file")
                 text = stream.read()
                 after = os.fstat(stream.fileno())
             if _signature(before) == _signature(after) and len(text) == after.st_size:
@@ -82,3 +85,8 @@ class WatchedFile(Generic[_Content]):
 
 def _signature(status: os.stat_result) -> _Signature:
     return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _opened(path: str, flags: int) -> int:
+    # Opening a pipe that nobody writes to would wait, and all callers with it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
