@@ -1,0 +1,509 @@
+"""What happens to the PostgreSQL server, to the way there, and to what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+import asyncpg
+from tests.faults.cluster import PASSWORD, SERVICE
+from tests.faults.fault import BOTH, Fault
+from tests.faults.place import Place
+from tests.faults.world import (
+    APPROVED,
+    BY_TENANT,
+    BY_USER,
+    PLAIN,
+    RIGHT,
+    TENANT,
+    UNAPPROVED,
+    UNAVAILABLE,
+    USER,
+    End,
+)
+
+from pytest_ffparity.backing import faults as stores
+from pytest_ffparity.backing.dsn import connect
+
+Broken = Callable[[Place], AbstractAsyncContextManager[None]]
+
+_DB: Final = ("db",)
+# The default of the service: for faults of time.
+_DEFAULT_TIMEOUT: Final = 0.2
+_INTERNAL: Final = End("lookup", "internal_error")
+_CORRUPT: Final = End("lookup", "record_invalid")
+_CORRUPT_USER: Final = End("user_override", "record_invalid")
+_CORRUPT_TENANT: Final = End("tenant_override", "record_invalid")
+
+
+def sql(*breaking: str, back: str | tuple[str, ...], cut: bool = False) -> Broken:
+    """Run statements in the service's database; `cut` ends its sessions besides."""
+
+    @asynccontextmanager
+    async def broken(place: Place) -> AsyncIterator[None]:
+        await place.execute(*breaking)
+        if cut:
+            await place.cut()
+        yield
+        await place.execute(*((back,) if isinstance(back, str) else back))
+
+    return broken
+
+
+def spoiled(table: str, change: str, where: str) -> Broken:
+    """Change rows by hand, with no constraint in the way, and have the sound rows back."""
+
+    @asynccontextmanager
+    async def broken(place: Place) -> AsyncIterator[None]:
+        await place.execute(
+            f"CREATE TABLE kept AS TABLE ff.{table}",
+            *_without_constraints(table),
+            f"UPDATE ff.{table} SET {change} WHERE {where}",
+        )
+        yield
+        await place.execute(
+            "SET session_replication_role = replica",  # the overrides of a flag are to stay
+            f"DELETE FROM ff.{table}",
+            f"INSERT INTO ff.{table} TABLE kept",
+        )
+
+    return broken
+
+
+def _without_constraints(table: str) -> tuple[str, ...]:
+    columns = {
+        "flag_registry": ("default_value", "safe_value", "sensitive", "enabled", "flag_version"),
+        "user_override": ("value", "version"),
+        "tenant_override": ("value", "version"),
+    }
+    return (
+        *(f"ALTER TABLE ff.{table} ALTER {c} DROP NOT NULL" for c in columns[table]),
+        f"ALTER TABLE ff.{table} DROP CONSTRAINT {table}_version_check",
+    )
+
+
+@asynccontextmanager
+async def killed(place: Place) -> AsyncIterator[None]:
+    await asyncio.to_thread(place.cluster.kill)
+    yield
+    await asyncio.to_thread(place.cluster.start)
+
+
+@asynccontextmanager
+async def shut_down(place: Place) -> AsyncIterator[None]:
+    await asyncio.to_thread(place.cluster.shut_down)
+    yield
+    await asyncio.to_thread(place.cluster.start)
+
+
+@asynccontextmanager
+async def stopped(place: Place) -> AsyncIterator[None]:
+    place.cluster.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        place.cluster.signal(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def first_stopped(place: Place) -> AsyncIterator[None]:
+    """The process that accepts connections hangs, and the open ones are gone."""
+    await place.cut()
+    place.cluster.signal(signal.SIGSTOP, only_first=True)
+    try:
+        yield
+    finally:
+        place.cluster.signal(signal.SIGCONT, only_first=True)
+
+
+@asynccontextmanager
+async def terminated(place: Place) -> AsyncIterator[None]:
+    await place.cut()
+    yield
+
+
+@asynccontextmanager
+async def aborted(place: Place) -> AsyncIterator[None]:
+    """One backend is killed: the server ends all others and recovers."""
+    backends = [p for p in place.cluster.processes() if SERVICE in " ".join(p.cmdline())]
+    backends[0].send_signal(signal.SIGKILL)
+    yield
+
+
+def locked(table: str) -> Broken:
+    @asynccontextmanager
+    async def broken(place: Place) -> AsyncIterator[None]:
+        other = await connect(place.cluster.superuser(place.database))
+        try:
+            async with other.transaction():
+                await other.execute(f"LOCK TABLE ff.{table} IN ACCESS EXCLUSIVE MODE")
+                yield
+        finally:
+            await other.close()
+
+    return broken
+
+
+@asynccontextmanager
+async def slots_taken(place: Place) -> AsyncIterator[None]:
+    """Other clients hold every slot that is not kept for superusers."""
+    await place.cut()
+    others: list[asyncpg.Connection[asyncpg.Record]] = []
+    try:
+        while True:
+            try:
+                others.append(await asyncpg.connect(place.cluster.service("postgres")))
+            except asyncpg.TooManyConnectionsError:
+                break
+        yield
+    finally:
+        for other in others:
+            await other.close()
+
+
+def socket_taken(talk: bytes | None) -> Broken:
+    """Something else listens where the server did; None for something that says nothing."""
+
+    @asynccontextmanager
+    async def broken(place: Place) -> AsyncIterator[None]:
+        await place.cut()
+        path = place.cluster.socket
+        aside = path.with_suffix(".aside")
+        path.rename(aside)
+        ended = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            if talk is None:
+                await ended.wait()
+            else:
+                writer.write(talk)
+            writer.close()
+
+        server = await asyncio.start_unix_server(serve, path)
+        yield
+        ended.set()
+        server.close()
+        await server.wait_closed()
+        aside.replace(path)
+
+    return broken
+
+
+@asynccontextmanager
+async def socket_gone(place: Place) -> AsyncIterator[None]:
+    await place.cut()
+    path = place.cluster.socket
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    yield
+    aside.rename(path)
+
+
+@asynccontextmanager
+async def renamed(place: Place) -> AsyncIterator[None]:
+    await place.cut()
+    await place.cluster.execute("postgres", f"ALTER DATABASE {place.database} RENAME TO elsewhere")
+    yield
+    await place.cluster.execute("postgres", f"ALTER DATABASE elsewhere RENAME TO {place.database}")
+
+
+def overwritten(key: tuple[str, ...], value: Any, sound: str) -> Broken:
+    """Write a value past the checks, on either path."""
+
+    async def put(place: Place, what: Any) -> None:
+        if place.options.path == "file":
+            stores.overwrite_in_documents(place.folder, key, what)
+            return
+        connection = await connect(place.cluster.superuser(place.database))
+        try:
+            await stores.overwrite_in_tables(connection, "ff", key, what)
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def broken(place: Place) -> AsyncIterator[None]:
+        await put(place, value)
+        yield
+        await put(place, sound)
+
+    return broken
+
+
+_SLOW_VIEW: Final = (
+    "ALTER TABLE ff.flag_registry RENAME TO hidden",
+    "CREATE VIEW ff.flag_registry AS SELECT hidden.* FROM ff.hidden, LATERAL pg_sleep(30)",
+    f"GRANT SELECT ON ff.flag_registry TO {SERVICE}",
+)
+_FAST_TABLE: Final = ("DROP VIEW ff.flag_registry", "ALTER TABLE ff.hidden RENAME TO flag_registry")
+_ON_USER: Final = f"user_id = '{USER}' AND tenant_id = '{TENANT}'"
+_TYPES: Final = "ALTER TABLE ff.flag_registry ALTER enabled TYPE {0} USING enabled::text::{0}"
+
+
+def _outage(name: str, what: str, broken: Broken, **more: Any) -> Fault:
+    given = {"rest": (UNAVAILABLE,), "alarm": True, "deadline": _DEFAULT_TIMEOUT, **more}
+    return Fault(id=f"db-{name}", what=what, broken=broken, paths=_DB, **given)
+
+
+_OUTAGES: Final = [
+    _outage("killed", "the server is killed and started again", killed),
+    _outage("killed-at-start", "the server is down when the service starts", killed, at_start=True),
+    _outage("shut-down", "the server is shut down and started again", shut_down),
+    _outage("stopped", "the server's processes are stopped (SIGSTOP)", stopped),
+    _outage("accepts-nobody", "the server takes connections in no more", first_stopped),
+    _outage("locked", "a lock is held on the registry", locked("flag_registry")),
+    _outage("overrides-locked", "a lock is held on the user overrides", locked("user_override")),
+    _outage(
+        "slow-view", "the registry is a view with pg_sleep", sql(*_SLOW_VIEW, back=_FAST_TABLE)
+    ),
+    _outage("slots-taken", "other clients hold all connections", slots_taken),
+    _outage(
+        "connection-limit",
+        "the role may have no connection",
+        sql(
+            f"ALTER ROLE {SERVICE} CONNECTION LIMIT 0",
+            back=f"ALTER ROLE {SERVICE} CONNECTION LIMIT -1",
+            cut=True,
+        ),
+    ),
+    _outage(
+        "password-changed",
+        "the role's password is another",
+        sql(
+            f"ALTER ROLE {SERVICE} PASSWORD 'second'",
+            back=f"ALTER ROLE {SERVICE} PASSWORD '{PASSWORD}'",
+            cut=True,
+        ),
+    ),
+    _outage(
+        "login-revoked",
+        "the role may not log in",
+        sql(f"ALTER ROLE {SERVICE} NOLOGIN", back=f"ALTER ROLE {SERVICE} LOGIN", cut=True),
+    ),
+    _outage("renamed", "the database has another name", renamed),
+    _outage("socket-gone", "the server's socket is gone", socket_gone),
+    _outage("mute", "what listens there says nothing", socket_taken(None)),
+    _outage(
+        "no-postgres",
+        "what listens there is no PostgreSQL",
+        socket_taken(b"HTTP/1.1 400 Bad\r\n\r\n"),
+    ),
+    _outage(
+        "table-missing",
+        "the registry's table is gone",
+        sql(
+            "ALTER TABLE ff.flag_registry RENAME TO hidden",
+            back="ALTER TABLE ff.hidden RENAME TO flag_registry",
+        ),
+    ),
+    _outage(
+        "overrides-missing",
+        "the user overrides' table is gone",
+        sql(
+            "ALTER TABLE ff.user_override RENAME TO hidden",
+            back="ALTER TABLE ff.hidden RENAME TO user_override",
+        ),
+    ),
+    _outage(
+        "schema-missing",
+        "the schema is gone",
+        sql("ALTER SCHEMA ff RENAME TO hidden", back="ALTER SCHEMA hidden RENAME TO ff"),
+    ),
+    _outage(
+        "schema-missing-at-start",
+        "the schema is gone, from the start",
+        sql("ALTER SCHEMA ff RENAME TO hidden", back="ALTER SCHEMA hidden RENAME TO ff"),
+        at_start=True,
+    ),
+    # Sessions that are gone are missed by whoever meets them, and replaced at once.
+    _outage(
+        "terminated", "all sessions are ended", terminated, rest=(RIGHT, UNAVAILABLE), alarm=None
+    ),
+    _outage(
+        "backend-killed", "a backend is killed", aborted, rest=(RIGHT, UNAVAILABLE), alarm=None
+    ),
+]
+
+
+def _defect(name: str, what: str, broken: Broken, **more: Any) -> Fault:
+    return Fault(id=f"db-{name}", what=what, broken=broken, paths=_DB, **more)
+
+
+_DEFECTS: Final = [
+    _defect(
+        "column-missing",
+        "a column is gone",
+        sql(
+            "ALTER TABLE ff.flag_registry RENAME rollout TO hidden",
+            back="ALTER TABLE ff.flag_registry RENAME hidden TO rollout",
+        ),
+        rest=(_INTERNAL,),
+    ),
+    _defect(
+        "privilege-revoked",
+        "the role may not read the registry",
+        sql(
+            f"REVOKE SELECT ON ff.flag_registry FROM {SERVICE}",
+            back=f"GRANT SELECT ON ff.flag_registry TO {SERVICE}",
+        ),
+        rest=(_INTERNAL,),
+    ),
+]
+
+
+_EVERY_FLAG: Final = dict.fromkeys((PLAIN, BY_TENANT, BY_USER, APPROVED, UNAPPROVED), (_CORRUPT,))
+_BOTH_USERS: Final = dict.fromkeys((BY_USER, APPROVED), (_CORRUPT_USER,))
+_SENSITIVE: Final = dict.fromkeys((APPROVED, UNAPPROVED), (_CORRUPT,))
+_ONE_FLAG: Final = "flag_key = '{}'"
+
+
+_RECORDS: Final = [
+    _defect(
+        "type-changed",
+        "a boolean column is text",
+        sql(_TYPES.format("text"), back=_TYPES.format("boolean")),
+        ends=_EVERY_FLAG,
+    ),
+    _defect(
+        "type-changed-to-list",
+        "a boolean column is a list",
+        sql(
+            "ALTER TABLE ff.flag_registry ALTER enabled TYPE text[] USING ARRAY[enabled::text]",
+            back="ALTER TABLE ff.flag_registry ALTER enabled TYPE boolean USING enabled[1]::boolean",
+        ),
+        ends=_EVERY_FLAG,
+    ),
+    _defect(
+        "instant-changed-to-text",
+        "an instant column is text",
+        sql(
+            "ALTER TABLE ff.user_override DROP CONSTRAINT user_override_expires_at_check",
+            "ALTER TABLE ff.user_override ALTER expires_at TYPE text USING expires_at::text",
+            back="ALTER TABLE ff.user_override ALTER expires_at TYPE timestamptz USING expires_at::timestamptz",
+        ),
+        ends=_BOTH_USERS,
+    ),
+    _defect(
+        "instant-without-zone",
+        "an instant column has no time zone",
+        sql(
+            "ALTER TABLE ff.user_override DROP CONSTRAINT user_override_expires_at_check",
+            "ALTER TABLE ff.user_override ALTER expires_at TYPE timestamp",
+            back="ALTER TABLE ff.user_override ALTER expires_at TYPE timestamptz",
+        ),
+        ends=_BOTH_USERS,
+    ),
+    _defect(
+        "value-no-json",
+        "a value is text that is no JSON",
+        sql(
+            "ALTER TABLE ff.flag_registry ALTER default_value TYPE text",
+            "UPDATE ff.flag_registry SET default_value = '{half' WHERE flag_key = 'ff.plain'",
+            back=(
+                "UPDATE ff.flag_registry SET default_value = '\"default\"'",
+                "ALTER TABLE ff.flag_registry ALTER default_value TYPE json USING default_value::json",
+            ),
+        ),
+        ends={PLAIN: (_CORRUPT,)},
+    ),
+    _defect(
+        "value-null",
+        "NULL for a value",
+        spoiled("flag_registry", "default_value = NULL", _ONE_FLAG.format("ff.plain")),
+        ends={PLAIN: (_CORRUPT,)},
+    ),
+    _defect(
+        "sensitive-null",
+        "NULL for whether a flag is sensitive",
+        spoiled("flag_registry", "sensitive = NULL", _ONE_FLAG.format("ff.sensitive")),
+        ends=_SENSITIVE,
+    ),
+    _defect(
+        "sensitive-cleared",
+        "a flag made not sensitive by hand",
+        spoiled("flag_registry", "sensitive = false", _ONE_FLAG.format("ff.sensitive")),
+        ends=_SENSITIVE,
+    ),
+    _defect(
+        "hash-null",
+        "NULL for a record's hash",
+        spoiled("flag_registry", "flag_version = NULL", "true"),
+        ends=_EVERY_FLAG,
+    ),
+    _defect(
+        "override-value-null",
+        "NULL for a user override's value",
+        spoiled("user_override", "value = NULL", _ON_USER),
+        ends=_BOTH_USERS,
+    ),
+    _defect(
+        "override-version-null",
+        "NULL for a user override's version",
+        spoiled("user_override", "version = NULL", _ON_USER),
+        ends=_BOTH_USERS,
+    ),
+    _defect(
+        "tenant-version-null",
+        "NULL for a tenant override's version",
+        spoiled("tenant_override", "version = NULL", "true"),
+        ends={BY_TENANT: (_CORRUPT_TENANT,)},
+    ),
+    _defect(
+        "override-version-0",
+        "0 for a user override's version",
+        spoiled("user_override", "version = 0", _ON_USER),
+        ends=_BOTH_USERS,
+    ),
+    _defect(
+        "key-twice",
+        "a user override is there twice",
+        sql(
+            "ALTER TABLE ff.user_override DROP CONSTRAINT user_override_pkey",
+            "INSERT INTO ff.user_override SELECT flag_key, tenant_id, user_id, '\"other\"', "
+            "expires_at, 7 FROM ff.user_override",
+            back="DELETE FROM ff.user_override WHERE version = 7",
+        ),
+        ends={BY_USER: (_CORRUPT,), **_SENSITIVE},
+    ),
+]
+_ON_EITHER: Final = [
+    Fault(
+        id="value-of-other-type",
+        what="a flag's value is not of its type",
+        broken=overwritten(("ff.plain",), [1], "default"),
+        ends={PLAIN: (_CORRUPT,)},
+        paths=BOTH,
+    ),
+    Fault(
+        id="sensitive-value-of-other-type",
+        what="a sensitive flag's value is not of its type",
+        broken=overwritten(("ff.sensitive",), None, "default"),
+        ends=_SENSITIVE,
+        paths=BOTH,
+    ),
+    Fault(
+        id="tenant-value-of-other-type",
+        what="a tenant override's value is not of its flag's type",
+        broken=overwritten(("ff.tenant", TENANT), 1.0, "tenant"),
+        ends={BY_TENANT: (_CORRUPT_TENANT,)},
+        paths=BOTH,
+    ),
+    Fault(
+        id="user-value-of-other-type",
+        what="a user override's value is not of its flag's type",
+        broken=overwritten(("ff.user", TENANT, USER), {}, "user"),
+        ends={BY_USER: (_CORRUPT_USER,)},
+        paths=BOTH,
+    ),
+    Fault(
+        id="sensitive-override-of-other-type",
+        what="a sensitive flag's user override is not of its type",
+        broken=overwritten(("ff.sensitive", TENANT, USER), False, "user"),
+        ends={APPROVED: (_CORRUPT_USER,)},
+        paths=BOTH,
+    ),
+]
+DB_FAULTS: Final = [*_OUTAGES, *_DEFECTS, *_RECORDS, *_ON_EITHER]
