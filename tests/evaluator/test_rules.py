@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ffparity.evaluator.decide import decide
@@ -39,9 +40,11 @@ def flag(**changes: Any) -> Flag:
     return read_flag({**record, **changes})
 
 
-def override(value: Any = "over", expires_at: datetime | None = None) -> Override:
+def override(
+    value: Any = "over", expires_at: datetime | None = None, user: str | None = None
+) -> Override:
     return Override(
-        flag_key="f", tenant_id="T", user_id=None, value=value, expires_at=expires_at, version=1
+        flag_key="f", tenant_id="T", user_id=user, value=value, expires_at=expires_at, version=1
     )
 
 
@@ -150,13 +153,13 @@ def test_a_disabled_sensitive_flag_shows_the_ref_but_no_state() -> None:
 def test_an_override_lives_until_the_instant_before_it_expires(
     expires_at: datetime | None, outcome: str
 ) -> None:
-    found = decided(Records(flag(), override(expires_at=expires_at)))
+    found = decided(Records(flag(), override(expires_at=expires_at, user="U")))
     assert chain(found)[4] == f"user_override:{outcome}"
     assert found["override_scope"] == ("user" if outcome == "user_override" else "default")
 
 
 def test_a_user_override_goes_before_a_tenant_override() -> None:
-    both = decided(Records(flag(), override("mine"), override("ours")))
+    both = decided(Records(flag(), override("mine", user="U"), override("ours")))
     assert (both["value"], both["reason"], both["override_scope"]) == (
         "mine",
         "user_override",
@@ -191,7 +194,8 @@ def test_the_border_of_a_rollout_is_exact() -> None:
 
     def reason(percentage: float) -> Any:
         rollout = {"percentage": percentage, "value": "new", "salt": "s1"}
-        return decided(Records(flag(flag_key="ff.x", rollout=rollout)), caller=caller)["reason"]
+        records = Records(flag(flag_key="ff.x", rollout=rollout))
+        return decide(Facts(Request("ff.x"), NOW, caller, records), "file").reason
 
     assert reason(42.803) == "rollout_out"
     assert reason(42.804) == "rollout_in"
@@ -289,7 +293,7 @@ def test_a_corrupt_override_denies_and_no_lower_rule_is_tried(bad: Any) -> None:
 
 
 def test_a_corrupt_override_that_no_rule_reaches_changes_nothing() -> None:
-    found = decided(Records(flag(), override("mine"), Corrupt("x")))
+    found = decided(Records(flag(), override("mine", user="U"), Corrupt("x")))
     assert found["value"] == "mine"
 
 
@@ -298,3 +302,21 @@ def test_what_is_handed_out_is_nobody_elses() -> None:
     whole = flag(value_type="object", default_value=value, safe_value={})
     decided(Records(whole))["value"]["a"].append(2)
     assert whole.default_value == {"a": [1]}
+
+
+@pytest.mark.parametrize("changes", [{"flag_key": "g"}, {"tenant_id": "t"}, {"user_id": "u"}])
+@pytest.mark.parametrize("scope", ["user", "tenant"])
+def test_an_override_of_somebody_else_is_a_store_that_mixes_up_its_answers(
+    changes: dict[str, str], scope: str
+) -> None:
+    own = override("mine", user="U") if scope == "user" else override("ours")
+    mixed = msgspec.structs.replace(own, **changes)
+    records = Records(flag(), mixed) if scope == "user" else Records(flag(), None, mixed)
+    found = decided(records)
+    assert (found["decision"], found["reason"]) == ("deny", "record_invalid")
+
+
+def test_the_record_of_another_flag_is_one_as_well() -> None:
+    found = decided(Records(flag(flag_key="g")))
+    assert (found["decision"], found["reason"], found["value"]) == ("deny", "record_invalid", None)
+    assert found["meta"]["flag_version"] is None

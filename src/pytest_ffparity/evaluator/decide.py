@@ -6,13 +6,11 @@ from pytest_ffparity.evaluator.model import (
     BackingState,
     Decision,
     Failed,
-    Flag,
     Identity,
     Meta,
-    Records,
     Step,
 )
-from pytest_ffparity.evaluator.names import AUTH_SOURCE, AuthMode, FailSafe, Rule
+from pytest_ffparity.evaluator.names import AUTH_SOURCE, AuthMode, FailSafe, Rule, TTLState
 from pytest_ffparity.evaluator.rules import (
     RULES,
     Decide,
@@ -29,7 +27,10 @@ def decide(facts: Facts, backing_state: BackingState, latency_ms: float = 0.0) -
     warnings: list[str] = []
     verdict: Decide | None = None
     for rule, consult in RULES:
-        outcome = consult(facts)
+        try:
+            outcome = consult(facts)
+        except Exception:  # noqa: BLE001 - facts of a kind that no rule foresees deny in that rule
+            outcome = Failed(FailSafe.INTERNAL_ERROR)
         if isinstance(outcome, Failed):
             steps += [Step(rule, outcome.reason), Step(Rule.FAIL_SAFE, outcome.reason)]
             warnings.append(outcome.reason)
@@ -61,16 +62,14 @@ def decide(facts: Facts, backing_state: BackingState, latency_ms: float = 0.0) -
 
 def _meta(facts: Facts, backing_state: BackingState, latency_ms: float) -> Meta:
     mode = facts.caller.mode if isinstance(facts.caller, Identity) else None
-    flag = facts.records.flag if isinstance(facts.records, Records) else None
-    sound = flag if isinstance(flag, Flag) and mode is not None else None
+    sound = None if mode is None else facts.sound_flag
     sensitive = sound is not None and sound.sensitive
     state = None
     if sound is not None and sensitive and sound.enabled and mode is AuthMode.VERIFIED:
-        answer = approval_state(facts)
-        state = None if isinstance(answer, Failed) else answer
+        state = _ttl_state(facts)
     return Meta(
         auth_mode=mode,
-        auth_source=None if mode is None else AUTH_SOURCE[mode],
+        auth_source=None if mode is None else AUTH_SOURCE.get(mode),
         approval_ref=facts.request.approval_ref if sensitive else None,
         ttl_state=state,
         backing_state=backing_state,
@@ -78,3 +77,11 @@ def _meta(facts: Facts, backing_state: BackingState, latency_ms: float) -> Meta:
         evaluated_at=facts.now,
         latency_ms=latency_ms,
     )
+
+
+def _ttl_state(facts: Facts) -> TTLState | None:
+    try:
+        answer = approval_state(facts)
+    except Exception:  # noqa: BLE001 - the rule has denied for it already
+        return None
+    return None if isinstance(answer, Failed) else answer

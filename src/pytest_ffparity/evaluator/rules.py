@@ -60,6 +60,14 @@ class Facts(msgspec.Struct, frozen=True):
         return self.records.flag
 
     @property
+    def sound_flag(self) -> Flag | None:
+        """The record of the flag that was asked for, if a sound one was read."""
+        flag = self.records.flag if isinstance(self.records, Records) else None
+        if isinstance(flag, Flag) and flag.flag_key == self.request.flag_key:
+            return flag
+        return None
+
+    @property
     def found(self) -> Records:
         """The records, once rule 2 got an answer."""
         if not isinstance(self.records, Records):
@@ -108,6 +116,9 @@ def lookup(facts: Facts) -> Outcome:
     if flag is None:
         reason = Reason.FLAG_NOT_FOUND
         return Decide(reason, "deny", http_status=404, code=reason)
+    if flag.flag_key != facts.request.flag_key:
+        # A store that mixes up its answers must not open one flag by the record of another.
+        return Failed(FailSafe.RECORD_INVALID)
     return GoOn(Passed.FOUND)
 
 
@@ -164,6 +175,7 @@ def asks_admin(facts: Facts) -> bool:
     return (
         isinstance(facts.caller, Identity)
         and facts.caller.mode is AuthMode.VERIFIED
+        and facts.caller.tenant_id is not None
         and isinstance(facts.records, Records)
         and isinstance(facts.records.flag, Flag)
         and facts.records.flag.enabled
@@ -187,11 +199,25 @@ def _override(
 ) -> Outcome:
     if override is None:
         return GoOn(Passed.NONE)
-    if isinstance(override, Corrupt) or not has_type(override.value, facts.flag.value_type):
+    if (
+        isinstance(override, Corrupt)
+        or not has_type(override.value, facts.flag.value_type)
+        or not _concerns(facts, override, scope)
+    ):
         return Failed(FailSafe.RECORD_INVALID)
     if override.expires_at is not None and override.expires_at <= facts.now:
         return GoOn(Passed.EXPIRED)
     return Decide(reason, "allow", override.value, scope)
+
+
+def _concerns(facts: Facts, override: Override, scope: Scope) -> bool:
+    """Tell whether an override is the caller's, and not somebody else's that a store mixed up."""
+    caller = facts.identity
+    return (
+        override.flag_key == facts.flag.flag_key
+        and override.tenant_id == caller.tenant_id
+        and override.user_id == (caller.user_id if scope is Scope.USER else None)
+    )
 
 
 def registry(facts: Facts) -> Outcome:
@@ -211,9 +237,8 @@ def registry(facts: Facts) -> Outcome:
 
 def fail_safe(facts: Facts, reason: FailSafe) -> Decide:
     """Rule 8: a rule could not be carried out; deny, with the safe value if one is known."""
-    records = facts.records
-    if isinstance(records, Records) and isinstance(records.flag, Flag):
-        return Decide(reason, "deny", records.flag.safe_value)
+    if facts.sound_flag is not None:
+        return Decide(reason, "deny", facts.sound_flag.safe_value)
     return Decide(reason, "deny", http_status=503, code=reason)
 
 
