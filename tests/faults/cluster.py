@@ -43,6 +43,7 @@ class Cluster:
         self.folder = Path(parse_qs(urlsplit(self.dsn).query)["host"][0])
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
+        self.shared = "ffparity_shared"
         try:
             self._template = Workspace.open(self.dsn, "faults")
             blocking.run(self._set_up())
@@ -160,6 +161,7 @@ class Cluster:
         ):
             await connection.execute(statement)
         await connection.close()
+        await self.execute("postgres", f"CREATE DATABASE {self.shared} TEMPLATE ffparity_faults")
         rules = self.folder / "data" / "pg_hba.conf"
         rules.write_text(f"local all {SERVICE} scram-sha-256\n{rules.read_text()}")
 

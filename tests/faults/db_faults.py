@@ -329,7 +329,7 @@ _OUTAGES: Final = [
 
 
 def _defect(name: str, what: str, broken: Broken, **more: Any) -> Fault:
-    return Fault(id=f"db-{name}", what=what, broken=broken, paths=_DB, **more)
+    return Fault(id=f"db-{name}", what=what, broken=broken, paths=_DB, keeps_tables=False, **more)
 
 
 _DEFECTS: Final = [

@@ -28,7 +28,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         broken: Breaks it on the way in, mends it on the way out.
         paths: On which paths.
         ends: By question, the ends that an answer may have meanwhile; the right answer where a
-            question is not named. Every end has to come up.
+            question is not named.
         rest: The ends of the questions that are not named.
         at_start: Whether the service is started into the fault, in place of being hit by it.
         alarm: Whether the store's health has to tell of it; None where it may.
@@ -36,6 +36,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         dev: Whether the dev fallback is on.
         breaker: Failures that open the breaker.
         rounds: How often everything is asked meanwhile.
+        keeps_tables: Whether the tables are afterwards just what they were: others may go on there.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     dev: bool = False
     breaker: int = 1000
     rounds: int = 2
+    keeps_tables: bool = True
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -71,6 +73,7 @@ async def endure(fault: Fault, path: str, cluster: Cluster) -> Row:
         dev=fault.dev,
         breaker=fault.breaker,
         bound=10 * fault.deadline,
+        own_database=not fault.keeps_tables,
     )
     answers: list[Answer] = []
     async with Place.opened(options, cluster) as place:

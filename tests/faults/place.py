@@ -39,6 +39,7 @@ class Options(msgspec.Struct, frozen=True):
         dev: Whether the dev fallback is on.
         breaker: Failures that open the breaker; it then is open for 0.3 s.
         bound: Seconds within which every answer has to be there.
+        own_database: Whether the db path has a database that nobody else uses.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Options(msgspec.Struct, frozen=True):
     dev: bool
     breaker: int
     bound: float
+    own_database: bool
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -59,13 +61,11 @@ class Answer(msgspec.Struct, frozen=True):
 class Place:
     """A world, its servers and the service in it."""
 
-    def __init__(
-        self, options: Options, cluster: Cluster, folder: Path, database: str | None
-    ) -> None:
+    def __init__(self, options: Options, cluster: Cluster, folder: Path, database: str) -> None:
         self.options = options
         self.cluster = cluster
         self.folder = folder
-        self.database = database or "none"
+        self.database = database
         self.admin = Peer(APPROVAL)
         self.jwks = Peer(KEYS.jwks(["k1"]))
         self.passed = 0.0
@@ -81,7 +81,8 @@ class Place:
         # A folder that every account may enter: who may read a file is a fault's own affair.
         folder = Path(tempfile.mkdtemp(prefix="ffparity-faults-"))
         folder.chmod(0o755)
-        database = await cluster.new_database() if options.path == "db" else None
+        own = options.path == "db" and options.own_database
+        database = await cluster.new_database() if own else cluster.shared
         write_documents(folder, FLAGS, TENANTS, USERS)
         place = cls(options, cluster, folder, database)
         await place.admin.start()
@@ -92,7 +93,7 @@ class Place:
             await place.stop()
             await place.admin.stop()
             await place.jwks.stop()
-            if database is not None:
+            if own:
                 await cluster.drop(database)
             shutil.rmtree(folder)
 

@@ -151,7 +151,14 @@ def test_nothing_is_lost_or_wrong_while_the_server_is_killed_twice(
     cluster: Cluster, tell: Callable[[str], None]
 ) -> None:
     async def main() -> None:
-        options = Options(path="db", query_timeout=0.2, dev=False, breaker=1000, bound=PATIENT)
+        options = Options(
+            path="db",
+            query_timeout=0.2,
+            dev=False,
+            breaker=1000,
+            bound=PATIENT,
+            own_database=True,
+        )
         async with Place.opened(options, cluster) as place:
             await place.start()
             load = Load(place)
