@@ -78,11 +78,11 @@ class Place:
     @asynccontextmanager
     async def opened(cls, options: Options, cluster: Cluster) -> AsyncIterator[Place]:
         """Make a sound world; the service is not started yet."""
+        own = options.path == "db" and options.own_database
+        database = await cluster.new_database() if own else cluster.shared
         # A folder that every account may enter: who may read a file is a fault's own affair.
         folder = Path(tempfile.mkdtemp(prefix="ffparity-faults-"))
         folder.chmod(0o755)
-        own = options.path == "db" and options.own_database
-        database = await cluster.new_database() if own else cluster.shared
         write_documents(folder, FLAGS, TENANTS, USERS)
         place = cls(options, cluster, folder, database)
         await place.admin.start()
