@@ -304,3 +304,13 @@ def test_J16_a_member_with_no_kid_at_all_has_none(beside: Beside, issuer: Any) -
     beside.publish(without(issuer.jwk("es"), "kid"))
     assert beside(issuer.token(key="es")) == "kid_not_found"
     assert beside(issuer.token(key="es", header=b'{"alg":"ES256"}')) == "verified"
+
+
+@pytest.mark.parametrize("kid", [5, "", "x" * 257, "x" * 10_240])
+def test_J16_members_without_a_sound_kid_are_no_namesakes(
+    beside: Beside, refusals: Refusals, issuer: Any, kid: Any
+) -> None:
+    beside.publish(issuer.jwk("es", kid=kid), issuer.jwk("ed", kid=kid))
+    assert beside(issuer.token(key="es", header=b'{"alg":"ES256"}')) == "verified"
+    assert beside(issuer.token(key="ed", header=b'{"alg":"EdDSA"}')) == "verified"
+    assert refusals() == set()
