@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ffparity.auth.authenticator import TokenAuthenticator
@@ -44,6 +44,7 @@ anything = st.text(st.characters(exclude_categories=()), max_size=60)
 values = anything | anything.map(lambda text: f"Bearer {text}")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(names, values), max_size=4).map(tuple))
 def test_whatever_a_caller_sends_there_is_an_answer(headers: Any) -> None:
     answer = judged(headers)

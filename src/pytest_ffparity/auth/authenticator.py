@@ -63,7 +63,7 @@ class TokenAuthenticator:
         self._clock = clock
         self._keys = IssuerKeys(settings, clock=clock, monotonic=monotonic, held=held)
         self._only_keys = self._keys.only
-        self._verified = VerifiedTokens(monotonic)
+        self._verified = VerifiedTokens(self._keys.peek, monotonic)
 
     @property
     def health(self) -> tuple[Health, ...]:
@@ -94,21 +94,23 @@ class TokenAuthenticator:
         Raises:
             AuthError: With the code of the first check that fails.
         """
-        parsed: Token | None = None
+        kid: str | None = None
         try:
             text = text_of(token, self._settings)
             digest = sha256(text).digest()
             seen = self._verified.get(digest)
             if seen is not None:
+                kid = seen.kid
                 seen.window.check(self._clock().timestamp())
-                _log_accepted(seen.identity, seen.kid)
+                _log_accepted(seen.identity, kid)
                 return seen.identity
             parsed = parse(text, self._settings)
+            kid = parsed.kid
             identity = await self._judged(parsed, digest)
         except AuthError as error:
-            _log_refused(error, None if parsed is None else parsed.kid)
+            _log_refused(error, kid)
             raise
-        _log_accepted(identity, parsed.kid)
+        _log_accepted(identity, kid)
         return identity
 
     async def aclose(self) -> None:

@@ -45,6 +45,10 @@ class HeldKeys(msgspec.Struct, frozen=True):
             key = retired if now < until else None
         return key, False
 
+    def names(self, kid: str | None) -> bool:
+        """Tell whether the set names this kid, if only for a key that is refused."""
+        return self.keys is not None and kid is not None and kid in self.keys.named
+
     def renewed(self, keys: KeySet, *, max_age: int | None, overlap: float, now: float) -> HeldKeys:
         """Take a set that was just fetched in place of this one."""
         # Nobody knows when a key left the set while a path was idle: past the limit none comes back.

@@ -26,8 +26,9 @@ class IssuerKeys:
     """The key sets of all issuers, of which 16 are held at a time, the latest used ones.
 
     A set gives way to another only when its endpoint may be asked again, so that more issuers than
-    places never make more fetches than the cool-down allows. Until then the issuer that finds no
-    place is answered as if its endpoint could not be reached.
+    places never make more fetches than the cool-down allows; and never while its endpoint is down,
+    for then it could not come back. Until then the issuer that finds no place is answered as if its
+    endpoint could not be reached.
 
     Args:
         settings: Checked settings.
@@ -115,11 +116,15 @@ class IssuerKeys:
             self._places[cache] = None
         with suppress(KeyError):
             self._places.move_to_end(cache)
+        while len(self._places) > MAX_SETS:
+            # Several came in at once, each after having made room for itself alone.
+            with suppress(KeyError):
+                self._places.popitem(last=False)[0].forget()
         return True
 
     def _gave_way(self) -> bool:
         for cache in list(self._places):
-            if cache.at_rest():
+            if cache.at_rest() and not cache.indispensable():
                 self._places.pop(cache, None)
                 cache.forget()
                 return True

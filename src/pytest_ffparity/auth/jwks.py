@@ -21,7 +21,9 @@ from pytest_ffparity.evaluator.protocols import Clock, wall_clock
 from pytest_ffparity.logs import logger
 
 # A fetch ends by itself within its total; this is for one that breaks its word.
-_LONGEST_WAIT: Final = BOUNDS.total + 0.2
+_LONGEST: Final = BOUNDS.total + 0.2
+# Who has a key that is still good waits no longer than this for a set that is over its time.
+_PATIENCE: Final = 0.5
 _ONLY: Final = "flight"
 
 _log = logger(__name__)
@@ -85,7 +87,8 @@ class JWKSCache:
         self._monotonic = monotonic
         self._held = HeldKeys()
         if held is not None:
-            self._held = HeldKeys(read_key_set(held.document), monotonic() - held.age)
+            age = max(0.0, held.age)
+            self._held = HeldKeys(read_key_set(held.document), monotonic() - age)
         self._pace = Pace(jitter)
         self._pulse = Pulse("jwks", clock)
         # Taken and left by single operations on a dict, which no other thread can cut in two.
@@ -111,14 +114,17 @@ class JWKSCache:
                 return Found(key)
             if settled:
                 return Missing.NOT_PUBLISHED
-        renewed = await self._renew(held, may_cool=fresh)
+        known = held.usable(now) and held.look_up(alg, kid, now)[0] is not None
+        renewed = await self._renew(held, may_cool=fresh, wait=_PATIENCE if known else _LONGEST)
         held, now = self._held, self._monotonic()
         if not held.usable(now):
             return Missing.NO_SET
-        key, _ = held.look_up(alg, kid, now)
+        key, settled = held.look_up(alg, kid, now)
         if key is not None:
             return Found(key, stale=not held.fresh(now))
-        return Missing.NOT_PUBLISHED if renewed else Missing.NOT_REFRESHED
+        # A set that could not be renewed still tells what it holds and refuses under this name.
+        settled = settled or held.names(kid)
+        return Missing.NOT_PUBLISHED if renewed or settled else Missing.NOT_REFRESHED
 
     def retry_after(self) -> int:
         """Give the whole seconds until the endpoint will be asked again; 1 at least."""
@@ -126,7 +132,13 @@ class JWKSCache:
 
     def at_rest(self) -> bool:
         """Tell whether no fetch is under way, and none is held back."""
-        return not self._under_way and self._pace.at_rest(self._monotonic())
+        flight, now = self._under_way.get(_ONLY), self._monotonic()
+        free = flight is None or flight.lost
+        return free and self._pace.at_rest(now)
+
+    def indispensable(self) -> bool:
+        """Tell whether its keys are in use and could not be had again: the last fetch failed."""
+        return self._pace.failing and self._held.usable(self._monotonic())
 
     def forget(self) -> None:
         """Give up the keys; what is known about the endpoint stays."""
@@ -137,9 +149,9 @@ class JWKSCache:
         flight = self._under_way.get(_ONLY)
         if flight is not None and not flight.lost:
             flight.call_off()
-            await flight.wait(_LONGEST_WAIT)
+            await flight.wait(_LONGEST)
 
-    async def _renew(self, seen: HeldKeys, *, may_cool: bool) -> bool:
+    async def _renew(self, seen: HeldKeys, *, may_cool: bool, wait: float) -> bool:
         """Fetch the set unless that is held back now; tell whether the latest attempt succeeded."""
         held_back = self._held_back(seen, may_cool=may_cool)
         if held_back is not None:
@@ -150,13 +162,21 @@ class JWKSCache:
             self._leave(flight)
             flight = self._under_way.setdefault(_ONLY, mine)
         if flight is mine:
+            self._set_out(mine, seen, may_cool=may_cool)
+        return await flight.wait(wait)
+
+    def _set_out(self, mine: Flight, seen: HeldKeys, *, may_cool: bool) -> None:
+        try:
             # Asked again: whoever was faster has left its mark before it left.
             held_back = self._held_back(seen, may_cool=may_cool)
-            if held_back is None:
-                flight.start()
-            else:
-                flight.end(succeeded=held_back)
-        return await flight.wait(_LONGEST_WAIT)
+        except BaseException:
+            # A flight that nobody starts would be waited for by everybody.
+            mine.end(succeeded=False)
+            raise
+        if held_back is None:
+            mine.start()
+        else:
+            mine.end(succeeded=held_back)
 
     def _held_back(self, seen: HeldKeys, *, may_cool: bool) -> bool | None:
         # A set that came since the caller looked is as good as one fetched for it.

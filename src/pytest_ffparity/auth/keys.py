@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import get_algorithm_by_name
 
+from pytest_ffparity.auth.edwards import is_sound_point
 from pytest_ffparity.auth.roca import has_roca_fingerprint
 
 # Asymmetric only: with HS* a public key would be a secret that everybody knows.
@@ -129,7 +130,10 @@ def _ec(jwk: dict[str, Any]) -> _Loaded:
 def _okp(jwk: dict[str, Any]) -> _Loaded:
     if jwk.get("crv") != "Ed25519":
         raise JWKRefusedError("crv is not Ed25519")
-    return "EdDSA", ed25519.Ed25519PublicKey.from_public_bytes(_bytes(jwk, "x", _ED25519_BYTES))
+    raw = _bytes(jwk, "x", _ED25519_BYTES)
+    if not is_sound_point(raw):
+        raise JWKRefusedError("x is no point of Ed25519, or one of a small order")
+    return "EdDSA", ed25519.Ed25519PublicKey.from_public_bytes(raw)
 
 
 def _bytes(jwk: dict[str, Any], name: str, most: int) -> bytes:

@@ -36,7 +36,9 @@ class KeySet(msgspec.Struct, frozen=True):
         Returns:
             The one key of this algorithm if there is just one, and whether there are several.
         """
-        fitting = [key for key in (*self.by_kid.values(), *self.unnamed) if key.alg == alg]
+        # One key may stand there twice, with a name and without.
+        keys = (*self.by_kid.values(), *self.unnamed)
+        fitting = list({key.thumbprint: key for key in keys if key.alg == alg}.values())
         return (fitting[0] if len(fitting) == 1 else None), len(fitting) > 1
 
 

@@ -40,6 +40,11 @@ class Pace:
             return False
         return True if may_cool and now < self._cool_until else None
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._failures > 0
+
     def at_rest(self, now: float) -> bool:
         """Tell whether nothing would hold back an attempt."""
         return now >= max(self._retry_at, self._cool_until)

@@ -11,6 +11,7 @@ from pytest_ffparity.auth.keys import ALGORITHMS
 from pytest_ffparity.net.environment import (
     ConfigurationError,
     is_production,
+    narrowed,
     number,
     required,
     switched_on,
@@ -62,8 +63,10 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigurationError(
                 "FF_ALLOW_DEV_HEADERS is true in production; remove it, or change FF_ENV"
             )
-        if not self.issuers or not all(self.issuers) or not self.audience:
+        if not self.issuers or not all(self.issuers) or not self.audience.strip():
             raise ConfigurationError("FF_JWT_ISSUER and FF_JWT_AUDIENCE must not be empty")
+        if self.audience != self.audience.strip():
+            raise ConfigurationError("FF_JWT_AUDIENCE has a blank at its end; no token would fit")
         for url in self.issuers.values():
             checked_url("FF_JWKS_URL", url, production=self.production)
         unknown = sorted(self.algorithms - ALGORITHMS)
@@ -85,17 +88,20 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ConfigurationError: Something is missing or unsafe; the message says what to set.
         """
-        algorithms = _listed(env.get("FF_JWT_ALGORITHMS", ""))
+        algorithms = env.get("FF_JWT_ALGORITHMS")
+        max_token_bytes = number(env, "FF_JWT_MAX_BYTES")
         return cls(
             issuers=_issuers(env),
             audience=env.get("FF_JWT_AUDIENCE") or DEFAULT_AUDIENCE,
             # Only the exact word: a dev fallback must never be on by a typing mistake.
             allow_dev_headers=switched_on(env, "FF_ALLOW_DEV_HEADERS"),
             production=is_production(env),
-            algorithms=frozenset(algorithms) or ALGORITHMS,
-            only_access_tokens=switched_on(env, "FF_JWT_ONLY_ACCESS_TOKENS"),
+            algorithms=frozenset(_listed(algorithms)) if algorithms else ALGORITHMS,
+            only_access_tokens=narrowed(env, "FF_JWT_ONLY_ACCESS_TOKENS"),
             max_lifetime=number(env, "FF_JWT_MAX_LIFETIME"),
-            max_token_bytes=number(env, "FF_JWT_MAX_BYTES") or DEFAULT_MAX_TOKEN_BYTES,
+            max_token_bytes=(
+                DEFAULT_MAX_TOKEN_BYTES if max_token_bytes is None else max_token_bytes
+            ),
             ca_file=env.get("FF_CA_FILE") or None,
         )
 

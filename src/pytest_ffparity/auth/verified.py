@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from pytest_ffparity.auth.claims import Window
 from pytest_ffparity.auth.jwks import JWKSCache
+from pytest_ffparity.auth.keys import PublicKey
 from pytest_ffparity.evaluator.model import Identity
+
+Peek: TypeAlias = Callable[[JWKSCache, str, str | None], PublicKey | None]
 
 MAX_TOKENS: Final = 2048
 SECONDS_KEPT: Final = 60.0
 
 
-class Verified(msgspec.Struct, frozen=True, gc=False):
+class Verified(msgspec.Struct, frozen=True):
     """What a verified token came to, and by which key of which set."""
 
     identity: Identity
@@ -37,10 +40,12 @@ class VerifiedTokens:
     """At most 2,048 entries, the latest used ones, each for a minute.
 
     Args:
+        peek: Gives the key that a fresh set holds for an algorithm and a kid.
         monotonic: The clock of that minute.
     """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, peek: Peek, monotonic: Callable[[], float]) -> None:
+        self._peek = peek
         self._monotonic = monotonic
         self._entries: OrderedDict[bytes, Verified] = OrderedDict()
 
@@ -53,10 +58,11 @@ class VerifiedTokens:
         entry = self._entries.get(digest)
         if entry is None:
             return None
-        key = entry.keys.peek(entry.alg, entry.kid)
+        key = self._peek(entry.keys, entry.alg, entry.kid)
         if (
             key is None
             or key.thumbprint != entry.thumbprint
+            or key.alg != entry.alg
             or self._monotonic() >= entry.kept_until
         ):
             self._entries.pop(digest, None)

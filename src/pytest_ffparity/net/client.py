@@ -57,14 +57,19 @@ def trust_for(url: str, ca_file: str | None = None) -> ssl.SSLContext:
 # Loading roots costs tens of milliseconds; contexts are shared between clients as they are.
 @lru_cache(maxsize=8)
 def _trusted(ca_file: str | None) -> ssl.SSLContext:
-    if ca_file is None:
-        return httpx.create_ssl_context(trust_env=False)
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = (
+            httpx.create_ssl_context(trust_env=False)
+            if ca_file is None
+            else ssl.create_default_context(cafile=ca_file)
+        )
     except OSError as error:
         raise ConfigurationError(
             f"FF_CA_FILE holds no roots to trust ({type(error).__name__}); name a PEM file"
         ) from None
+    # SSLKEYLOGFILE in the environment would have the secrets of every connection written down.
+    context.keylog_filename = None  # type: ignore[assignment]
+    return context
 
 
 @lru_cache(maxsize=1)

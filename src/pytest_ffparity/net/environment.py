@@ -25,6 +25,18 @@ def switched_on(env: Mapping[str, str], name: str) -> bool:
     return env.get(name) == "true"
 
 
+def narrowed(env: Mapping[str, str], name: str) -> bool:
+    """Tell whether a restriction is on: what is neither `true` nor `false` is no reason to drop it.
+
+    Raises:
+        ConfigurationError: Another word.
+    """
+    found = env.get(name, "") or "false"
+    if found not in ("true", "false"):
+        raise ConfigurationError(f"{name} is true or false; write one of the two, or remove it")
+    return found == "true"
+
+
 def required(env: Mapping[str, str], name: str) -> str:
     """Give a setting that must be there.
 

@@ -268,3 +268,26 @@ def test_J13_an_edwards_key_of_another_curve_or_length_is_skipped(published: Pub
         assert published({**good, "crv": crv}, sign, "EdDSA") == "crv is not Ed25519"
     for x in (good["x"][:-2], f"{good['x']}AA", "AA"):
         assert published({**good, "x": x}, sign, "EdDSA") != "V"
+
+
+SMALL_ORDER = [
+    "01" + "00" * 31,
+    "ec" + "ff" * 30 + "7f",
+    "00" * 32,
+    "00" * 31 + "80",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+]
+
+
+@pytest.mark.parametrize(
+    "raw", [*SMALL_ORDER, "ed" + "ff" * 30 + "7f", "ee" + "ff" * 30 + "7f", "02" + "00" * 31]
+)
+def test_J13_an_edwards_point_of_small_order_or_none_is_skipped(
+    published: Published, raw: str
+) -> None:
+    good, sign = published.good("ed")
+    x = urlsafe_b64encode(bytes.fromhex(raw)).rstrip(b"=").decode()
+    assert "small order" in published({**good, "x": x}, sign, "EdDSA")
