@@ -181,3 +181,53 @@ def test_a_set_that_came_while_a_caller_looked_is_not_fetched_again(endpoint: En
     cache = JWKSCache(HTTPFetch(endpoint.url), monotonic=Interrupted())
     assert isinstance(asyncio.run(cache.find("RS256", "k1")), Found)
     assert endpoint.requests == 1
+
+
+def test_a_flight_that_cannot_set_out_holds_up_nobody(
+    endpoint: Endpoint, clock: Seconds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(_: Thread) -> None:
+        raise MemoryError
+
+    async def steps(cache: JWKSCache) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(Thread, "start", no_memory)
+            assert await cache.find("RS256", "k1") is Missing.NO_SET
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+
+    run(endpoint, clock, steps)
+
+
+def test_a_clock_that_raises_leaves_no_flight_behind(endpoint: Endpoint) -> None:
+    class Raising:
+        reads = 0
+
+        def __call__(self) -> float:
+            self.reads += 1
+            if self.reads == 3:
+                raise RuntimeError("no clock")
+            return 1000.0
+
+    async def main() -> None:
+        cache = JWKSCache(HTTPFetch(endpoint.url), monotonic=Raising())
+        with pytest.raises(RuntimeError, match="no clock"):
+            await cache.find("RS256", "k1")
+        assert isinstance(await cache.find("RS256", "k1"), Found)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("age", [0, 400])
+def test_a_set_that_cannot_be_renewed_still_tells_what_it_refuses(
+    endpoint: Endpoint, clock: Seconds, ring: KeyRing, age: float
+) -> None:
+    endpoint.status = 500
+    first, second, third = ring.jwks(["k1", "k2", "k3"])["keys"]
+    document = {"keys": [first, second, {**third, "use": "enc"}]}
+
+    async def steps(cache: JWKSCache) -> None:
+        assert await cache.find("RS256", "k3") is Missing.NOT_PUBLISHED
+        assert await cache.find("RS256", None) is Missing.NOT_PUBLISHED
+        assert await cache.find("RS256", "unknown") is Missing.NOT_REFRESHED
+
+    run(endpoint, clock, steps, held=Held(document, age))
