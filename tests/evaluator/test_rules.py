@@ -320,3 +320,30 @@ def test_the_record_of_another_flag_is_one_as_well() -> None:
     found = decided(Records(flag(flag_key="g")))
     assert (found["decision"], found["reason"], found["value"]) == ("deny", "record_invalid", None)
     assert found["meta"]["flag_version"] is None
+
+
+@pytest.mark.parametrize("caller", [USER, Identity(AuthMode.ANONYMOUS)])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sensitive": None},
+        {"sensitive": 0},
+        {"enabled": "false"},
+        {"safe_value": 1},
+        {"rollout": 5},
+    ],
+)
+def test_a_flag_that_a_store_made_ill_typed_is_no_sound_record(
+    caller: Identity, changes: dict[str, Any]
+) -> None:
+    records = Records(msgspec.structs.replace(flag(sensitive=True), **changes))
+    found = decided(records, caller=caller, ref="A", approval=approval())
+    assert (found["reason"], found["value"], found["http_status"]) == ("record_invalid", None, 503)
+
+
+@pytest.mark.parametrize("tenant", ["", "x" * 201, 7])
+def test_a_tenant_that_can_be_no_id_has_no_approval(tenant: Any) -> None:
+    caller = Identity(AuthMode.VERIFIED, tenant, "U")
+    answer = approval(tenant_id=str(tenant))
+    found = decided(Records(flag(sensitive=True)), caller=caller, ref="A", approval=answer)
+    assert (found["reason"], found["value"]) == ("approval_missing", "safe")

@@ -16,7 +16,7 @@ def ttl_state(
 ) -> TTLState | Failed:
     """Tell which of the six states holds first; an approval is bound to its flag and tenant."""
     bound = (approval.approval_ref, approval.flag_key, approval.tenant_id)
-    if not approval.found or bound != (approval_ref, flag_key, tenant_id):
+    if approval.found is not True or bound != (approval_ref, flag_key, tenant_id):
         return TTLState.ABSENT
     if approval.valid_from is None or approval.expires_at is None:
         return Failed(FailSafe.ADMIN_INVALID)

@@ -22,6 +22,12 @@ from pytest_ffparity.formats.strict_json import (
 )
 
 VALUE_TYPES: Final[tuple[ValueType, ...]] = ("bool", "string", "number", "object")
+_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    "bool": (bool,),
+    "string": (str,),
+    "number": (int, float),
+    "object": (dict,),
+}
 
 
 class RecordError(ValueError):
@@ -97,13 +103,25 @@ def read_user_override(record: object) -> Override:
 
 def has_type(value: JSON, value_type: ValueType) -> bool:
     """Tell whether a value is of a flag's type; a boolean is no number."""
-    kinds: dict[str, tuple[type, ...]] = {
-        "bool": (bool,),
-        "string": (str,),
-        "number": (int, float),
-        "object": (dict,),
-    }
-    return type(value) in kinds[value_type]
+    return type(value) in _KINDS.get(value_type, ())
+
+
+def well_typed(flag: Flag) -> bool:
+    """Tell whether a flag that some store made has what the rules rest on; `read_flag` gives it."""
+    kind, rollout = flag.value_type, flag.rollout
+    try:
+        if rollout is not None:
+            thousandths(rollout.percentage)
+            if not has_type(rollout.value, kind):
+                return False
+        return (
+            (type(flag.enabled), type(flag.sensitive)) == (bool, bool)
+            and has_type(flag.default_value, kind)
+            and has_type(flag.safe_value, kind)
+            and has_type(flag.off_value, kind)
+        )
+    except (AttributeError, ArithmeticError, TypeError, ValueError):
+        return False
 
 
 def flag_record(flag: Flag) -> dict[str, Any]:

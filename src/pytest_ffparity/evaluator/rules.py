@@ -32,7 +32,7 @@ from pytest_ffparity.evaluator.names import (
     TTLState,
     Warn,
 )
-from pytest_ffparity.evaluator.records import has_type
+from pytest_ffparity.evaluator.records import has_type, well_typed
 from pytest_ffparity.evaluator.rollout import bucket, thousandths
 
 
@@ -63,7 +63,8 @@ class Facts(msgspec.Struct, frozen=True):
     def sound_flag(self) -> Flag | None:
         """The record of the flag that was asked for, if a sound one was read."""
         flag = self.records.flag if isinstance(self.records, Records) else None
-        if isinstance(flag, Flag) and flag.flag_key == self.request.flag_key:
+        # A store that mixes up its answers must not open one flag by the record of another.
+        if isinstance(flag, Flag) and flag.flag_key == self.request.flag_key and well_typed(flag):
             return flag
         return None
 
@@ -99,11 +100,11 @@ Outcome: TypeAlias = GoOn | Decide | Failed
 def auth(facts: Facts) -> Outcome:
     """Rule 1: refuse bad credentials; else go on with the mode and its warnings."""
     caller = facts.caller
+    if isinstance(caller, Identity):
+        return GoOn(caller.mode, caller.warnings)
     if isinstance(caller, Failed):
         return caller
-    if isinstance(caller, Rejection):
-        return Decide(caller.code, "deny", http_status=caller.http_status, code=caller.code)
-    return GoOn(caller.mode, caller.warnings)
+    return Decide(caller.code, "deny", http_status=caller.http_status, code=caller.code)
 
 
 def lookup(facts: Facts) -> Outcome:
@@ -111,13 +112,10 @@ def lookup(facts: Facts) -> Outcome:
     if isinstance(facts.records, Failed):
         return facts.records
     flag = facts.records.flag if facts.records is not None else None
-    if isinstance(flag, Corrupt):
-        return Failed(FailSafe.RECORD_INVALID)
     if flag is None:
         reason = Reason.FLAG_NOT_FOUND
         return Decide(reason, "deny", http_status=404, code=reason)
-    if flag.flag_key != facts.request.flag_key:
-        # A store that mixes up its answers must not open one flag by the record of another.
+    if facts.sound_flag is None:
         return Failed(FailSafe.RECORD_INVALID)
     return GoOn(Passed.FOUND)
 
@@ -157,10 +155,10 @@ def approval_state(facts: Facts) -> TTLState | Failed:
     """Give the state of a verified caller's approval of a sensitive flag."""
     if not asks_admin(facts):
         return TTLState.ABSENT
-    if facts.approval is None:
-        return Failed(FailSafe.INTERNAL_ERROR)
     if isinstance(facts.approval, Failed):
         return facts.approval
+    if not isinstance(facts.approval, Approval):
+        return Failed(FailSafe.INTERNAL_ERROR)
     return ttl_state(
         facts.approval,
         approval_ref=str(facts.request.approval_ref),
@@ -175,7 +173,7 @@ def asks_admin(facts: Facts) -> bool:
     return (
         isinstance(facts.caller, Identity)
         and facts.caller.mode is AuthMode.VERIFIED
-        and facts.caller.tenant_id is not None
+        and legal_id(facts.caller.tenant_id)
         and isinstance(facts.records, Records)
         and isinstance(facts.records.flag, Flag)
         and facts.records.flag.enabled
@@ -200,7 +198,7 @@ def _override(
     if override is None:
         return GoOn(Passed.NONE)
     if (
-        isinstance(override, Corrupt)
+        not isinstance(override, Override)
         or not has_type(override.value, facts.flag.value_type)
         or not _concerns(facts, override, scope)
     ):
@@ -213,6 +211,8 @@ def _override(
 def _concerns(facts: Facts, override: Override, scope: Scope) -> bool:
     """Tell whether an override is the caller's, and not somebody else's that a store mixed up."""
     caller = facts.identity
+    if caller.tenant_id is None or (scope is Scope.USER and caller.user_id is None):
+        return False
     return (
         override.flag_key == facts.flag.flag_key
         and override.tenant_id == caller.tenant_id
