@@ -86,6 +86,24 @@ MUTATIONS: list[tuple[Target, Any, int | None]] = [
 ]
 
 
+TABLES = {
+    "flag": "flag_registry",
+    "tenant_override": "tenant_override",
+    "user_override": "user_override",
+}
+
+
+async def transactions(connection: Any, schema: str, target: Target) -> list[str]:
+    """Give the transactions that wrote the last envelope and the record; a deleted one has none."""
+    ids = zip(("flag_key", "tenant_id", "user_id"), target.ids, strict=False)
+    where = " AND ".join(f"{name} = '{value}'" for name, value in ids)
+    rows = await connection.fetch(
+        f'SELECT xmin::text FROM (SELECT xmin FROM "{schema}".audit ORDER BY id DESC LIMIT 1) AS a '  # noqa: S608 - the ids of MUTATIONS
+        f'UNION ALL SELECT xmin::text FROM "{schema}".{TABLES[target.kind]} WHERE {where}'
+    )
+    return [row["xmin"] for row in rows]
+
+
 def test_UC_B4_15_every_mutation_emits_an_admin_audit_envelope(
     workspace: Workspace, sink: Sink, tmp_path: Path
 ) -> None:
@@ -102,6 +120,9 @@ def test_UC_B4_15_every_mutation_emits_an_admin_audit_envelope(
             change = Change(target=target, record=record, expects=expects)
             await file.write(change, actor=OPERATOR, at=NOW)
             await db.write(change, actor=OPERATOR, at=NOW)
+            wrote = await transactions(connection, workspace.schema, target)
+            assert len(wrote) == (1 if record is None else 2)
+            assert len(set(wrote)) == 1
             trails = (await file.trail(), await read_trail(connection, workspace.schema))
             assert [len(trail) for trail in trails] == [number, number]
             last = {"file": trails[0][-1], "db": trails[1][-1]}
