@@ -7,6 +7,7 @@ REPORT := ffparity-report.json
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+ALONE := tests/acceptance tests/backing tests/faults tests/paths
 
 .PHONY: help parity test lint build clean
 
@@ -24,8 +25,10 @@ parity: $(INSTALLED)
 	@# A process that ends itself exits as it likes; the report of a run that did not finish can't say go.
 	@$(PY) -c 'import json, sys; sys.exit(json.load(open(sys.argv[1]))["verdict"] != "go")' '$(REPORT)'
 
+# Servers, load and killed processes get the machine to themselves; all else goes two at a time.
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest $(ALONE)
+	$(PY) -m pytest -n 2 $(addprefix --ignore=,$(ALONE))
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check
