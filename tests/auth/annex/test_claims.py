@@ -16,7 +16,16 @@ LEEWAY = 30
 ISSUER = "https://issuer.example"
 SLASHED = "https://second.example/"
 OURS = "pty-feature-flags"
-GONE = object()
+
+
+class Gone:
+    """In place of a claim's value: the claim is left out."""
+
+    def __repr__(self) -> str:
+        return "GONE"
+
+
+GONE = Gone()
 NO_TEXT: list[Any] = [7, 0, 1.5, True, False, [], ["U1001"], {}]
 GOOD: dict[str, Any] = {
     "iss": ISSUER,
