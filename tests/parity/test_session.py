@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_ffparity.parity import session
+from pytest_ffparity.parity.path import Question
+
+ASKED = Question("V-1", None, {})
 
 
 class Odd:
@@ -25,7 +28,7 @@ class Odd:
 
 
 def asked(path: Any, deadline_s: float = 30) -> session.Reply:
-    return session.read(asyncio.run(session.ask(path, {}, deadline_s)))
+    return session.read(asyncio.run(session.ask(path, ASKED, deadline_s)))
 
 
 class UnreadableError(Exception):
@@ -63,7 +66,7 @@ def test_ctrl_c_is_not_swallowed() -> None:
 
 def test_a_call_that_is_called_off_ends() -> None:
     async def main() -> None:
-        task = asyncio.create_task(session.ask(Odd(lambda: asyncio.sleep(3600)), {}, 3600))
+        task = asyncio.create_task(session.ask(Odd(lambda: asyncio.sleep(3600)), ASKED, 3600))
         await asyncio.sleep(0)
         task.cancel()
         await task
@@ -142,7 +145,7 @@ def test_an_answer_that_is_changed_after_it_was_given_stays_as_it_was() -> None:
     shared: dict[str, Any] = {"v": {"deep": 1}}
 
     async def main() -> session.Answer:
-        answer = await session.ask(Odd(lambda: shared), {}, 30)
+        answer = await session.ask(Odd(lambda: shared), ASKED, 30)
         shared["v"]["deep"] = 2
         return answer
 

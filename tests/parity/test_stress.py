@@ -101,8 +101,22 @@ def test_one_wrong_answer_among_many_is_found_and_named() -> None:
             return {"v": "b"} if nth == 77 else answer
 
     found = judged(vector(phase("p", 200, a=1)), Counting("old"), Wrong("new"))
+    assert found.divergences == ()
+    (shaky,) = found.unstable
+    assert (shaky.path, shaky.case, shaky.count, shaky.field) == ("new", "p/a", 1, "/v")
+    assert not found.passed
+
+
+def test_an_answer_that_is_wrong_at_every_call_is_a_divergence() -> None:
+    class Wrong(Counting):
+        async def evaluate(self, request: Any) -> Any:
+            await super().evaluate(request)
+            return {"v": "b"}
+
+    found = judged(vector(phase("p", 200, a=1)), Counting("old"), Wrong("new"))
     (divergence,) = found.divergences
-    assert (divergence.case, divergence.count, divergence.field) == ("p/a", 1, "/v")
+    assert (divergence.case, divergence.count, divergence.field) == ("p/a", 200, "/v")
+    assert found.unstable == ()
 
 
 def test_errors_fail_the_vector_and_stay_in_the_percentiles() -> None:

@@ -21,7 +21,7 @@ from pytest_ffparity.paths.builtin import BuiltinPath, builtin_paths
 from pytest_ffparity.paths.keys import KeyRing
 from pytest_ffparity.paths.mint import minted
 from pytest_ffparity.vectors.matrix_reader import read_matrix
-from pytest_ffparity.vectors.model import StressVector
+from pytest_ffparity.vectors.model import CasesVector, StressVector
 from pytest_ffparity.vectors.reader import read_vector_file
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -294,6 +294,7 @@ def test_both_paths_give_what_the_definition_says(
 @pytest.mark.parametrize("file", ["parity_test_matrix.json", "jwt_claim_examples.json"])
 def test_every_vector_expects_what_the_definition_says(oracle: Any, file: str) -> None:
     for vector in read_vector_file(VECTORS / file).vectors:
+        assert not isinstance(vector, CasesVector)
         listed = (
             [(case, phase.world) for phase in vector.stress.phases for case in phase.mix]
             if isinstance(vector, StressVector)

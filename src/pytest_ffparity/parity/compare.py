@@ -26,10 +26,11 @@ MISSING: Final = Seen(False)
 
 
 class Breach(msgspec.Struct, frozen=True):
-    """What one path did to a field's rule."""
+    """What one path did to a field's rule; `against` is the path that it was held against."""
 
     path: str
     what: str
+    against: str | None = None
 
     def __str__(self) -> str:
         """Give the breach in one sentence."""
@@ -50,6 +51,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     expected: Seen
     paths: dict[str, Seen]
     broken: tuple[Breach, ...]
+    odd: str | None = None
     explanation: tuple[str, ...] = ()
     count: int = 1
     case: str | None = None
@@ -89,6 +91,7 @@ def compare(
                     expected=wanted,
                     paths=sides,
                     broken=tuple(broken),
+                    odd=_odd_one_out(row, sides),
                 )
             )
     return found
@@ -153,7 +156,7 @@ def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool)
                 for name in names
                 if not (sides[name].present and same(sides[name].value, row.values.get(name, name)))
             ] or [
-                Breach(name, f"says the same as {other}")
+                Breach(name, f"says the same as {other}", other)
                 for other, name in combinations(names, 2)
                 if same(sides[other].value, sides[name].value)
             ]
@@ -172,11 +175,24 @@ def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool)
                 if meets and not _equal(wanted, sides[name], row, equal)
             ]
             parts = [
-                Breach(name, f"differs from {first}")
+                Breach(name, f"differs from {first}", first)
                 for name in names[1:]
                 if not _equal(sides[first], sides[name], row, equal)
             ]
             return misses + parts
+
+
+def _odd_one_out(row: Row, sides: Mapping[str, Seen]) -> str | None:
+    if row.rule is not FieldRule.MUST_MATCH or len(sides) < 3:  # noqa: PLR2004 - one and the rest
+        return None
+    equal = _EQUAL[row.compare]
+    for name, seen in sides.items():
+        rest = [other for other_name, other in sides.items() if other_name != name]
+        if all(_equal(rest[0], other, row, equal) for other in rest) and not _equal(
+            rest[0], seen, row, equal
+        ):
+            return name
+    return None
 
 
 Equality: TypeAlias = Callable[[Any, Any, Row], bool]

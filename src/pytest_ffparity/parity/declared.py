@@ -15,6 +15,7 @@ from pytest_ffparity.parity.verdict import Declared, VectorKey
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.model import MatrixFile, VectorFile
 from pytest_ffparity.vectors.reader import read_vector_file
+from pytest_ffparity.vectors.waivers import Waiver
 
 
 class Inventory(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class Inventory(msgspec.Struct, frozen=True):
     broken: tuple[str, ...]
     matrix_file: MatrixFile
     matrix: ParityMatrix
+    waivers: tuple[Waiver, ...] = ()
 
     def name(self, path: Path) -> str:
         """Name a file as messages, node ids and reports do: relative to the root."""
@@ -37,7 +39,13 @@ class Inventory(msgspec.Struct, frozen=True):
             for file in self.files
             for vector in file.vectors
         }
-        return Declared(digests, self.matrix_file.required, self.broken)
+        lines = {
+            VectorKey(self.name(file.path), vector.id): vector.line
+            for file in self.files
+            for vector in file.vectors
+        }
+        required = self.matrix_file.required
+        return Declared(digests, required, self.broken, self.waivers, lines)
 
 
 def named(path: Path, root: Path) -> str:
@@ -45,7 +53,12 @@ def named(path: Path, root: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def take_inventory(root: Path, paths: Iterable[Path], matrix_file: MatrixFile) -> Inventory:
+def take_inventory(
+    root: Path,
+    paths: Iterable[Path],
+    matrix_file: MatrixFile,
+    waivers: tuple[Waiver, ...] = (),
+) -> Inventory:
     """Read all vector files; one that is broken does not keep the others from being read."""
     matrix = ParityMatrix(matrix_file.rows)
     files, broken = [], []
@@ -55,7 +68,7 @@ def take_inventory(root: Path, paths: Iterable[Path], matrix_file: MatrixFile) -
         except VectorFileError as error:
             count = len(error.problems)
             broken.append(f"{named(path, root)}: none of its vectors was run, problems: {count}")
-    return Inventory(root, tuple(files), tuple(broken), matrix_file, matrix)
+    return Inventory(root, tuple(files), tuple(broken), matrix_file, matrix, waivers)
 
 
 def read_vectors(path: Path, matrix: ParityMatrix) -> VectorFile:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_ffparity.formats.pointer import join
 from pytest_ffparity.parity.matrix import FieldRule, ParityMatrix, Segments
 from pytest_ffparity.vectors.errors import FileProblem
-from pytest_ffparity.vectors.model import StressVector, VectorFile
+from pytest_ffparity.vectors.model import CasesVector, StressVector, VectorFile
 
 
 def lacking(file: VectorFile, matrix: ParityMatrix) -> Iterator[FileProblem]:
@@ -28,6 +28,12 @@ def lacking(file: VectorFile, matrix: ParityMatrix) -> Iterator[FileProblem]:
 
 def _expectations(file: VectorFile) -> Iterator[tuple[int, str, Any]]:
     for index, vector in enumerate(file.vectors):
+        if isinstance(vector, CasesVector):
+            for number, each in enumerate(vector.cases):
+                if each.expected is not None:
+                    place = join(["vectors", index, "cases", number, "expected"])
+                    yield vector.line, place, each.expected
+            continue
         if not isinstance(vector, StressVector):
             yield vector.line, join(["vectors", index, "expected"]), vector.expected
             continue

@@ -9,18 +9,30 @@ import msgspec
 
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Divergence
-from pytest_ffparity.parity.percentiles import Latency
-from pytest_ffparity.vectors.model import StressVector, Vector
+from pytest_ffparity.parity.percentiles import Bucket, Latency
+from pytest_ffparity.parity.stability import Unstable
 
 
-def digest(vector: Vector | StressVector) -> str:
-    """Give the digest of a vector with its world, so that two readers know they read the same."""
-    content = msgspec.to_builtins(vector)
+def digest(asked: msgspec.Struct) -> str:
+    """Give the digest of what was asked, so that two readers know they read the same.
+
+    Args:
+        asked: A vector with its world, or whatever else is judged like one.
+    """
+    content = msgspec.to_builtins(asked)
     return sha256(canonical(content).encode()).hexdigest()[:16]
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """What a judgement is of: the file, the id in it, and the digest of what was asked."""
+
+    file: str
+    id: str
+    digest: str
+
+
 class PathResult(msgspec.Struct, frozen=True):
-    """What one path did: its decision (null in a stress vector), or the error it raised."""
+    """What one path did: its decision (null where there were many), or the error it raised."""
 
     decision: dict[str, Any] | None = None
     error: str | None = None
@@ -43,6 +55,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     throughput_per_s: float
     errors: int
     phases: tuple[PhaseLoad, ...]
+    histogram: tuple[Bucket, ...] = ()
 
 
 class StressResult(msgspec.Struct, frozen=True):
@@ -53,11 +66,27 @@ class StressResult(msgspec.Struct, frozen=True):
     missed: tuple[str, ...]
 
 
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """The smallest world and requests that still show a divergence.
+
+    `case` is what it was found as. Several requests are asked one after the other, and the last
+    one diverges. `saved` is the vector file that it was written to.
+    """
+
+    case: str
+    world: Any
+    requests: list[Any]
+    divergences: tuple[Divergence, ...]
+    saved: str | None = None
+    again: str | None = None
+
+
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """The judgement of one vector in one attempt.
 
     `run` is the run's nonce and `digest` that of the vector as the judge read it: a judgement made
-    elsewhere, or of another text, counts for nothing.
+    elsewhere, or of another text, counts for nothing. `opened` names the paths that allow where
+    a deny was due (see `parity.opening`), `problems` is what else is wrong, a sentence each.
     """
 
     run: str
@@ -66,14 +95,25 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     paths: dict[str, PathResult]
     divergences: tuple[Divergence, ...]
+    unstable: tuple[Unstable, ...] = ()
     stress: StressResult | None = None
+    decisions: int = 1
+    examples: tuple[Example, ...] = ()
+    opened: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """True when every path answered, met the expectation, agreed, and held the gate."""
+        return not self.divergences and self.merely_diverged
+
+    @property
+    def merely_diverged(self) -> bool:
+        """True when nothing is wrong but, maybe, divergences."""
         return (
             len(self.paths) > 1
-            and not self.divergences
+            and not self.unstable
+            and not self.problems
             and all(path.error is None for path in self.paths.values())
             and (self.stress is None or not self.stress.missed)
         )

@@ -46,9 +46,11 @@ class ParityMatrix:
     """Answers which row covers a field: the longest pointer wins, a name before a `*`."""
 
     def __init__(self, rows: Iterable[MatrixRow], document: str = "decision") -> None:
+        self._rows = tuple(rows)
+        self._document = document
         self._patterns: list[tuple[Segments, Row]] = []
         self.row_ids: list[str] = []
-        for row in rows:
+        for row in self._rows:
             if row.document != document:
                 continue
             compiled = Row(
@@ -66,6 +68,14 @@ class ParityMatrix:
     def demands(self) -> bool:
         """True when at least one row says that something must match."""
         return any(row.rule is FieldRule.MUST_MATCH for _, row in self._patterns)
+
+    def of_one_path(self) -> ParityMatrix:
+        """Give the rules for a path against itself: what has to differ between paths stays."""
+        rows = [
+            msgspec.structs.replace(row, rule="MUST_MATCH") if row.rule == "MUST_DIFFER" else row
+            for row in self._rows
+        ]
+        return ParityMatrix(rows, self._document)
 
     def covering(self, path: Segments) -> Row:
         """Give the row whose pointer covers this field best, or `UNLISTED`."""

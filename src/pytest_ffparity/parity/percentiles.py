@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, floor, log10
 
 import msgspec
 
@@ -21,6 +22,19 @@ class Latency(msgspec.Struct, frozen=True):
     p95_ms: float
     p99_ms: float
     max_ms: float
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """How many samples lie above the bucket before, and not above this many milliseconds."""
+
+    up_to_ms: float
+    n: int
+
+
+def histogram(samples_ns: Sequence[int]) -> tuple[Bucket, ...]:
+    """Count samples in buckets that grow by a tenth of a decade; empty ones are left out."""
+    counts = Counter(floor(10 * log10(max(ns, 1) / 1e6)) + 1 for ns in samples_ns)
+    return tuple(Bucket(10 ** (step / 10), counts[step]) for step in sorted(counts))
 
 
 def nearest_rank(ordered: Sequence[int], percent: float) -> int:

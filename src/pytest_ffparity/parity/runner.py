@@ -2,55 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.compare import Divergence, compare
+from pytest_ffparity.parity.asking import Replied, asked_twice
 from pytest_ffparity.parity.explain import explained
-from pytest_ffparity.parity.judgement import Judgement, PathResult, digest
-from pytest_ffparity.parity.path import Path
+from pytest_ffparity.parity.judgement import Judgement, PathResult, Subject, digest
+from pytest_ffparity.parity.opening import opened
+from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.stress import stress
-from pytest_ffparity.vectors.model import StressVector, Vector
+from pytest_ffparity.parity.tally import Tally
+from pytest_ffparity.vectors.model import AnyVector, Case, CasesVector, StressVector, Vector
 
 
-async def judge(run: Run, file: str, vector: Vector | StressVector) -> Judgement:
+async def judge(run: Run, file: str, vector: AnyVector) -> Judgement:
     """Run a vector on every path, compare, and put the judgement on record."""
+    subject = Subject(file, vector.id, digest(vector))
     if isinstance(vector, StressVector):
-        paths, divergences, figures = await stress(run, vector)
+        found = await stress(run, subject, vector)
+    elif isinstance(vector, CasesVector):
+        found = await many(run, subject, vector.world, vector.cases)
     else:
-        figures = None
-        paths, divergences = await _single(run, vector)
+        found = await _single(run, subject, vector)
+    divergences = tuple(map(explained, found.divergences))
+    return msgspec.structs.replace(found, divergences=divergences)
+
+
+async def many(run: Run, subject: Subject, world: Any, cases: Sequence[Case]) -> Judgement:
+    """Ask every path many requests in one world, twice, and compare decision by decision."""
+    questions = [Question(subject.id, c.id, run.materialise(c.request, world)) for c in cases]
+    replied = {path.name: await asked_twice(run, path, world, questions) for path in run.paths}
+    tally = Tally(replied, run.matrix)
+    open_ways: dict[str, None] = {}
+    for place, case in enumerate(cases):
+        replies = {name: each.replies[place] for name, each in replied.items()}
+        shaky = [one for each in replied.values() for one in each.shaky[place]]
+        diverged = tally.add(case.id, case.expected, replies, shaky, apart=False)
+        if diverged or shaky:
+            answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
+            open_ways |= dict.fromkeys(opened(case.expected, answers, world, case.request))
     return Judgement(
         run=run.nonce,
-        file=file,
-        id=vector.id,
-        digest=digest(vector),
-        paths=paths,
-        divergences=tuple(map(explained, divergences)),
-        stress=figures,
+        file=subject.file,
+        id=subject.id,
+        digest=subject.digest,
+        paths={
+            path.name: PathResult(error=tally.first_error(path.name), info=session.info(path))
+            for path in run.paths
+        },
+        divergences=tuple(tally.divergences),
+        unstable=tuple(tally.unstable),
+        decisions=len(cases),
+        opened=tuple(open_ways),
     )
 
 
-async def _single(run: Run, vector: Vector) -> tuple[dict[str, PathResult], list[Divergence]]:
-    request = run.materialise(vector.request, vector.world)
-    results: dict[str, PathResult] = {}
-    for path in run.paths:
-        results[path.name] = await _asked(run, path, vector.world, request)
-    answers = {name: r.decision for name, r in results.items() if r.decision is not None}
-    divergences = compare(vector.expected, answers, run.matrix) if answers else []
-    return results, divergences
+async def _single(run: Run, subject: Subject, vector: Vector) -> Judgement:
+    question = Question(vector.id, None, run.materialise(vector.request, vector.world))
+    replied = {
+        path.name: await asked_twice(run, path, vector.world, [question]) for path in run.paths
+    }
+    tally = Tally(replied, run.matrix)
+    replies = {name: each.replies[0] for name, each in replied.items()}
+    shaky = [one for each in replied.values() for one in each.shaky[0]]
+    tally.add(vector.id, vector.expected, replies, shaky, apart=False)
+    answers = {name: r.decision for name, r in replies.items() if r.decision is not None}
+    return Judgement(
+        run=run.nonce,
+        file=subject.file,
+        id=subject.id,
+        digest=subject.digest,
+        paths={path.name: _result(replied[path.name], session.info(path)) for path in run.paths},
+        divergences=tuple(msgspec.structs.replace(d, case=None) for d in tally.divergences),
+        unstable=tuple(msgspec.structs.replace(u, case=None) for u in tally.unstable),
+        opened=opened(vector.expected, answers, vector.world, vector.request),
+    )
 
 
-async def _asked(run: Run, path: Path, world: Any, request: Any) -> PathResult:
-    problem = await session.prepare(path, world, run.deadline_s)
-    if problem is not None:
-        return PathResult(error=problem, info=session.info(path))
-    answer = await session.ask(path, request, run.deadline_s)
-    reply = session.read(answer)
+def _result(replied: Replied, info: dict[str, str]) -> PathResult:
+    reply = replied.replies[0]
     return PathResult(
         decision=reply.decision,
         error=reply.error,
-        latency_ms=answer.elapsed_ns / 1e6,
-        info=session.info(path),
+        latency_ms=replied.latencies_ms[0],
+        info=info,
     )

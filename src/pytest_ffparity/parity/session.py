@@ -16,7 +16,7 @@ import msgspec
 
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.formats.strict_json import JSONRefusedError, copied, plain
-from pytest_ffparity.parity.path import Path
+from pytest_ffparity.parity.path import Path, Question
 from pytest_ffparity.parity.redact import redacted
 
 
@@ -39,8 +39,8 @@ class Reply(msgspec.Struct, frozen=True):
     error: str | None
 
 
-def checked_paths(paths: object) -> list[Path]:
-    """Check the list that the fixture gave.
+def checked_paths(paths: object, more: Sequence[Path] = ()) -> list[Path]:
+    """Check the list that the fixture gave, with the paths that come on top of it.
 
     Raises:
         PathsError: Fewer than two paths, a name twice, or an object that is no path.
@@ -48,6 +48,7 @@ def checked_paths(paths: object) -> list[Path]:
     listed = list(paths) if isinstance(paths, Sequence) and not isinstance(paths, str) else None
     if listed is None:
         raise PathsError(f"ffparity_paths must give a list of paths, not {type(paths).__name__}")
+    listed += more
     for path in listed:
         if not isinstance(path, Path) or not _named(path.name):
             raise PathsError(
@@ -71,14 +72,15 @@ async def prepare(path: Path, world: Any, deadline_s: float) -> str | None:
     return (await _guarded(prepared, "prepare", deadline_s)).error
 
 
-async def ask(path: Path, request: Any, deadline_s: float) -> Answer:
+async def ask(path: Path, question: Question, deadline_s: float) -> Answer:
     """Ask a path once; the time is that of the call alone."""
-    owned = copied(request)
+    owned = copied(question.request)
+    recall = getattr(path, "recall", None)
 
     async def answered() -> Any:
         # Answers of a burst are read when it is over; what a path writes over an object that it
         # gave away, for the next caller, must not reach them.
-        answer = path.evaluate(owned)
+        answer = path.evaluate(owned) if recall is None else recall(question.vector, question.case)
         if not inspect.isawaitable(answer):
             raise TypeError(f"evaluate gave {_kind(answer)} at once: write it as `async def`")
         return copied(await answer)

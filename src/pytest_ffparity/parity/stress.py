@@ -6,17 +6,26 @@ import asyncio
 import gc
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.compare import Breach, Divergence, compare
-from pytest_ffparity.parity.judgement import Load, PathResult, PhaseLoad, StressResult
-from pytest_ffparity.parity.path import Path
-from pytest_ffparity.parity.percentiles import Latency, latency
+from pytest_ffparity.parity.judgement import (
+    Judgement,
+    Load,
+    PathResult,
+    PhaseLoad,
+    StressResult,
+    Subject,
+)
+from pytest_ffparity.parity.opening import opened
+from pytest_ffparity.parity.path import Path, Question
+from pytest_ffparity.parity.percentiles import Latency, histogram, latency
 from pytest_ffparity.parity.run import Run
+from pytest_ffparity.parity.tally import Tally, wavering
 from pytest_ffparity.vectors.model import Phase, StressVector
 
 _LOST: Final = session.Answer(None, "the call never ended: its task was cancelled from within", 0)
@@ -30,68 +39,55 @@ class _Times(msgspec.Struct):
     wall_ns: int
 
 
-class _Tally:
-    """What went wrong so far: divergences by case, field and breach; errors by path."""
-
-    def __init__(self, run: Run) -> None:
-        self._matrix = run.matrix
-        self.errors: dict[str, list[str]] = {path.name: [] for path in run.paths}
-        self.divergences: dict[tuple[str, str, tuple[Breach, ...]], Divergence] = {}
-
-    def judge(
-        self, phase: Phase, schedule: Sequence[int], replies: dict[str, list[session.Reply]]
-    ) -> None:
-        """Judge every call of a phase, like any vector's."""
-        for call, index in enumerate(schedule):
-            case = phase.mix[index]
-            label = f"{phase.name}/{case.id}"
-            answers = {}
-            for name, listed in replies.items():
-                reply = listed[call]
-                if reply.decision is None:
-                    self.errors[name].append(f"{label}: {reply.error}")
-                else:
-                    answers[name] = reply.decision
-            if answers:
-                self._add(label, compare(case.expected, answers, self._matrix))
-
-    def _add(self, label: str, divergences: list[Divergence]) -> None:
-        for divergence in divergences:
-            key = (label, divergence.field, divergence.broken)
-            first = self.divergences.get(key)
-            self.divergences[key] = msgspec.structs.replace(
-                first or divergence, case=label, count=first.count + 1 if first else 1
-            )
-
-
-async def stress(
-    run: Run, vector: StressVector
-) -> tuple[dict[str, PathResult], list[Divergence], StressResult]:
-    """Run all phases on every path; gives results, divergences by case and field, and figures."""
+async def stress(run: Run, subject: Subject, vector: StressVector) -> Judgement:
+    """Run all phases on every path, and judge every answer and the times."""
     times: dict[str, list[_Times]] = {path.name: [] for path in run.paths}
-    tally = _Tally(run)
+    tally = Tally(times, run.matrix)
+    calls: Counter[str] = Counter()
+    open_ways: dict[str, None] = {}
     for phase in vector.stress.phases:
         schedule = _schedule(vector.id, phase)
-        requests = [run.materialise(case.request, phase.world) for case in phase.mix]
+        questions = [
+            Question(vector.id, f"{phase.name}/{c.id}", run.materialise(c.request, phase.world))
+            for c in phase.mix
+        ]
         replies: dict[str, list[session.Reply]] = {}
         for path in run.paths:
             problem = await session.prepare(path, phase.world, run.deadline_s)
             if problem is not None:
                 tally.errors[path.name].append(f"{phase.name}: {problem}")
                 continue
+            run.progress(f"{vector.id}: phase {phase.name} on {path.name}")
             started = time.perf_counter_ns()
-            answers = await _burst(run, path, requests, schedule, vector.stress.concurrency)
+            answers = await _burst(run, path, questions, schedule, vector.stress.concurrency)
             wall_ns = time.perf_counter_ns() - started
             calls_ns = [answer.elapsed_ns for answer in answers]
             times[path.name].append(_Times(phase.name, calls_ns, wall_ns))
             replies[path.name] = [session.read(answer) for answer in answers]
-        tally.judge(phase, schedule, replies)
-    results = {
-        path.name: PathResult(error=_first(tally.errors[path.name]), info=session.info(path))
-        for path in run.paths
-    }
-    figures = _figures(vector, times, tally.errors)
-    return results, list(tally.divergences.values()), figures
+        for call, index in enumerate(schedule):
+            case, name = phase.mix[index], str(questions[index].case)
+            calls[name] += 1
+            given = {path: listed[call] for path, listed in replies.items()}
+            if given and tally.add(name, case.expected, given, apart=True):
+                decided = {n: r.decision for n, r in given.items() if r.decision is not None}
+                ways = opened(case.expected, decided, phase.world, case.request)
+                open_ways |= dict.fromkeys(ways)
+    divergences, unstable = wavering(tally.divergences, calls)
+    return Judgement(
+        run=run.nonce,
+        file=subject.file,
+        id=subject.id,
+        digest=subject.digest,
+        paths={
+            path.name: PathResult(error=tally.first_error(path.name), info=session.info(path))
+            for path in run.paths
+        },
+        divergences=tuple(divergences),
+        unstable=tuple(unstable),
+        stress=_figures(vector, times, tally.errors),
+        decisions=calls.total(),
+        opened=tuple(open_ways),
+    )
 
 
 def _schedule(vector_id: str, phase: Phase) -> list[int]:
@@ -104,14 +100,14 @@ def _schedule(vector_id: str, phase: Phase) -> list[int]:
 
 
 async def _burst(
-    run: Run, path: Path, requests: Sequence[Any], schedule: Sequence[int], concurrency: int
+    run: Run, path: Path, questions: Sequence[Question], schedule: Sequence[int], concurrency: int
 ) -> list[session.Answer]:
     answers = [_LOST] * len(schedule)
     calls = iter(range(len(schedule)))
 
     async def caller() -> None:
         for call in calls:
-            answers[call] = await session.ask(path, requests[schedule[call]], run.deadline_s)
+            answers[call] = await session.ask(path, questions[schedule[call]], run.deadline_s)
             # A path that never awaits would make the callers take turns by the thousand.
             await asyncio.sleep(0)
 
@@ -138,7 +134,8 @@ def _figures(
         if not measured:
             missed.append(f"{name}: not measured, because no phase could be prepared")
             continue
-        whole = latency([ns for phase in measured for ns in phase.calls_ns])
+        samples = [ns for phase in measured for ns in phase.calls_ns]
+        whole = latency(samples)
         phases = tuple(PhaseLoad(phase.phase, latency(phase.calls_ns)) for phase in measured)
         loads[name] = Load(
             latency=whole,
@@ -146,6 +143,7 @@ def _figures(
             throughput_per_s=whole.n * 1e9 / sum(phase.wall_ns for phase in measured),
             errors=len(errors[name]),
             phases=phases,
+            histogram=histogram(samples),
         )
         missed += _missed(name, whole, phases, limit)
     return StressResult(limit, loads, tuple(missed))
@@ -158,10 +156,3 @@ def _missed(name: str, whole: Latency, phases: tuple[PhaseLoad, ...], limit_ms: 
         for where, figures in measured
         if not figures.p99_ms < limit_ms
     ]
-
-
-def _first(errors: list[str]) -> str | None:
-    if not errors:
-        return None
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return errors[0] + more

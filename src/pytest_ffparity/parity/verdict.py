@@ -1,20 +1,24 @@
-"""The verdict: go, blocked or incomplete, from what was declared and what is on record. Pure."""
+"""The verdict, from what was declared and what is on record. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 
 import msgspec
 
 from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.waivers import complaints, covering
+from pytest_ffparity.vectors.waivers import Waiver
 
 
 class Verdict(StrEnum):
-    """What a run says; only `go` lets a cutover pass."""
+    """What a run says; only `go` lets a cutover pass, `go_with_waivers` a merge."""
 
     GO = "go"
+    GO_WITH_WAIVERS = "go_with_waivers"
     BLOCKED = "blocked"
     INCOMPLETE = "incomplete"
 
@@ -31,11 +35,16 @@ class VectorKey(msgspec.Struct, frozen=True, order=True):
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """What a run has to judge, read from the files by the process that gives the verdict."""
+    """What a run has to judge, read from the files by the process that gives the verdict.
+
+    `lines` are the vectors' places in their files.
+    """
 
     digests: dict[VectorKey, str]
     required: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    lines: dict[VectorKey, int] = {}
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -49,26 +58,36 @@ class Gap(msgspec.Struct, frozen=True):
         return self.what if self.key is None else f"{self.key}: {self.what}"
 
 
+class Waived(msgspec.Struct, frozen=True):
+    """A vector that diverged, and the waivers that cover it."""
+
+    key: VectorKey
+    waivers: tuple[Waiver, ...]
+
+
 class Ruling(msgspec.Struct, frozen=True):
     """The verdict and every reason against `go`.
 
     `narrowed` are vectors that the command line left out on purpose; `gaps` is everything else
-    that is missing, doubled or in doubt.
+    that is missing, doubled or in doubt; `waived` is what diverged and was let pass.
     """
 
     verdict: Verdict
     failures: tuple[str, ...]
     narrowed: tuple[VectorKey, ...]
     gaps: tuple[Gap, ...]
+    waived: tuple[Waived, ...] = ()
 
 
-def rule(
+def rule(  # noqa: PLR0913 - everything that bears on the verdict
     declared: Declared,
     judgements: Iterable[Judgement],
     *,
     nonce: str,
     narrowed: Iterable[VectorKey] = (),
     gaps: Iterable[Gap] = (),
+    objections: Iterable[str] = (),
+    today: date = date.max,
 ) -> Ruling:
     """Weigh the record.
 
@@ -78,9 +97,16 @@ def rule(
         nonce: The run's own; a judgement with another counts for nothing.
         narrowed: Vectors that the command line left out on purpose.
         gaps: What else was seen to be wrong with the run.
+        objections: What else blocks.
+        today: The day of the run, in UTC, by which waivers expire.
     """
     records = list(judgements)
-    failures = [_failure(j) for j in records if not j.passed]
+    failed = [j for j in records if not j.passed]
+    covers = {id(j): covering(j, declared.waivers, today) for j in failed}
+    failures = [_failure(j, declared) for j in failed if covers[id(j)] is None]
+    left_ids = {key.id for key in narrowed} - {j.id for j in records}
+    failures += complaints(declared.waivers, records, today, left_ids)
+    failures += objections
     found = [*map(Gap, declared.problems), *gaps]
     sound = [j for j in records if j.run == nonce]
     if len(sound) < len(records):
@@ -103,21 +129,27 @@ def rule(
     found += _ids(declared) + _paths(sound)
     if not declared.digests and not found:
         found.append(Gap("no vector was declared: there is nothing to prove parity with"))
-    verdict = Verdict.GO
+    held = {VectorKey(j.file, j.id): covers[id(j)] for j in failed}
+    waived = tuple(Waived(key, waivers) for key, waivers in held.items() if waivers is not None)
+    verdict = Verdict.GO_WITH_WAIVERS if waived else Verdict.GO
     if failures:
         verdict = Verdict.BLOCKED
     elif found or left_out:
         verdict = Verdict.INCOMPLETE
-    return Ruling(verdict, tuple(failures), tuple(left_out), tuple(found))
+    return Ruling(verdict, tuple(failures), tuple(left_out), tuple(found), waived)
 
 
-def _failure(judgement: Judgement) -> str:
+def _failure(judgement: Judgement, declared: Declared) -> str:
     parts = []
     rows = dict.fromkeys(d.rule for d in judgement.divergences)
     if rows:
         fields = dict.fromkeys(d.field for d in judgement.divergences)
         parts.append(f"{', '.join(rows)} broken at {', '.join(fields)}")
+    parts += dict.fromkeys(map(str, judgement.unstable))
     parts += [f"{name} raised" for name, p in judgement.paths.items() if p.error is not None]
+    parts += judgement.problems
+    if any(waiver.vector == judgement.id for waiver in declared.waivers):
+        parts += [f"{name} allows what is denied: no waiver" for name in judgement.opened]
     if judgement.stress is not None:
         parts += judgement.stress.missed
     if len(judgement.paths) < 2:  # noqa: PLR2004 - parity is between two

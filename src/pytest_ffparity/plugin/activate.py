@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pytest_ffparity.plugin.surroundings import surroundings
 from pytest_ffparity.plugin.termination import Termination
 from pytest_ffparity.report import json_report
 from pytest_ffparity.vectors.matrix_reader import read_matrix
+from pytest_ffparity.vectors.waivers import read_waivers
 
 _UNFINISHED = "the run ended before it could give a verdict"
 
@@ -43,6 +45,7 @@ def activate(config: pytest.Config) -> None:
     config.option.continue_on_collection_errors = True
     try:
         matrix_file = read_matrix(settings.matrix)
+        waivers = None if settings.waivers is None else read_waivers(settings.waivers)
     except FFParityError as error:
         raise pytest.UsageError(f"{error}{_astray(config)}") from None
     matrix = ParityMatrix(matrix_file.rows)
@@ -52,15 +55,21 @@ def activate(config: pytest.Config) -> None:
             "  add a row that does"
         )
     config.stash[keys.MATRIX] = matrix
+    config.stash[keys.WAIVERS] = () if waivers is None else waivers.waivers
+    read = {
+        "ffparity_matrix": matrix_file.digest,
+        "ffparity_waivers": "" if waivers is None else waivers.digest,
+    }
     register = config.pluginmanager.register
     register(Carrier(), "ffparity-carrier")
     workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
     if workerinput is not None:
-        if matrix_file.digest != workerinput["ffparity_matrix"]:
-            raise pytest.UsageError(
-                f"the matrix has changed since the run started: {matrix_file.path}"
-            )
+        for name, digest in read.items():
+            if digest != workerinput[name]:
+                kind = name.removeprefix("ffparity_")
+                raise pytest.UsageError(f"the {kind} file has changed since the run started")
         config.stash[keys.NONCE] = workerinput["ffparity_nonce"]
+        config.stash[keys.TODAY] = date.fromisoformat(workerinput["ffparity_today"])
         register(Worker(), "ffparity-worker")
         return
     files = _files(config, settings)
@@ -74,24 +83,30 @@ def activate(config: pytest.Config) -> None:
             )
             + _astray(config)
         )
-    inventory = take_inventory(config.rootpath, files, matrix_file)
-    _register_gate(config, settings, inventory)
+    inventory = take_inventory(config.rootpath, files, matrix_file, config.stash[keys.WAIVERS])
+    _register_gate(config, settings, inventory, read)
 
 
-def _register_gate(config: pytest.Config, settings: options.Settings, inventory: Inventory) -> None:
+def _register_gate(
+    config: pytest.Config,
+    settings: options.Settings,
+    inventory: Inventory,
+    read: dict[str, str],
+) -> None:
     nonce = uuid.uuid4().hex
+    today = datetime.now(UTC).date()
     config.stash[keys.NONCE] = nonce
+    config.stash[keys.TODAY] = today
     positional = config.args if config.args_source == config.ArgsSource.ARGS else ()
     typed = narrowing.read(config.invocation_params.args, positional)
     if typed.runs_nothing:
         return
-    ledger = Ledger(inventory.declared(), nonce, typed)
+    ledger = Ledger(inventory.declared(), nonce, typed, today)
     gate = Gate(config, settings, ledger, surroundings(config.rootpath, inventory))
     config.pluginmanager.register(gate, "ffparity-gate")
     if config.pluginmanager.has_plugin("xdist"):
-        config.pluginmanager.register(
-            XdistHooks(gate, nonce, inventory.matrix_file.digest), "ffparity-xdist"
-        )
+        given = {"ffparity_nonce": nonce, "ffparity_today": today.isoformat(), **read}
+        config.pluginmanager.register(XdistHooks(gate, given), "ffparity-xdist")
     config.stash[keys.TERMINATION].install(config)
 
 

@@ -14,7 +14,7 @@ from pytest_ffparity.plugin.benchmark import recorded
 if TYPE_CHECKING:
     from pytest_ffparity.parity.judgement import Judgement
     from pytest_ffparity.parity.run import Run
-    from pytest_ffparity.vectors.model import StressVector, Vector
+    from pytest_ffparity.vectors.model import AnyVector
 
 
 # Runs a coroutine to its end, in the event loop of the run.
@@ -45,9 +45,7 @@ class Bench:
                 "above all vector files, or run the files apart"
             )
 
-    def judge(
-        self, request: pytest.FixtureRequest, file: str, vector: Vector | StressVector
-    ) -> Judgement:
+    def judge(self, request: pytest.FixtureRequest, file: str, vector: AnyVector) -> Judgement:
         """Run one vector on every path and judge it; never raises for what a path did."""
 
         def judging() -> Judgement:

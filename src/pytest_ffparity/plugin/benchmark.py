@@ -12,12 +12,12 @@ from pytest_ffparity.vectors.model import StressVector
 
 if TYPE_CHECKING:
     from pytest_ffparity.parity.judgement import Judgement
-    from pytest_ffparity.vectors.model import Vector
+    from pytest_ffparity.vectors.model import AnyVector
 
 
 def recorded(
     request: pytest.FixtureRequest,
-    vector: Vector | StressVector,
+    vector: AnyVector,
     judging: Callable[[], Judgement],
 ) -> Judgement:
     """Judge, as one round of a benchmark if there is a JSON file for its figures to go to.

@@ -11,14 +11,15 @@ import pytest
 
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.declared import named, read_vectors
+from pytest_ffparity.parity.waivers import covering
 from pytest_ffparity.plugin.failure import Diverged, FailureText
-from pytest_ffparity.plugin.keys import JUDGEMENTS
+from pytest_ffparity.plugin.keys import JUDGEMENTS, TODAY, WAIVERS
 from pytest_ffparity.vectors.model import StressVector
 
 if TYPE_CHECKING:
     from pytest_ffparity.parity.matrix import ParityMatrix
     from pytest_ffparity.plugin.bench import Bench
-    from pytest_ffparity.vectors.model import Vector
+    from pytest_ffparity.vectors.model import AnyVector
 
 
 class VectorCollector(pytest.File):
@@ -48,7 +49,7 @@ class VectorItem(pytest.Function):
     """One vector."""
 
     file: str
-    vector: Vector | StressVector
+    vector: AnyVector
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Place the item at the vector's line in its file."""
@@ -63,14 +64,15 @@ class VectorItem(pytest.Function):
         return super().repr_failure(excinfo)
 
 
-def _judging(file: str, vector: Vector | StressVector) -> Callable[..., None]:
+def _judging(file: str, vector: AnyVector) -> Callable[..., None]:
     def judge(
         request: pytest.FixtureRequest, _ffparity_bench: Bench, ffparity_paths: object
     ) -> None:
         _ffparity_bench.check_source(ffparity_paths)
         judgement = _ffparity_bench.judge(request, file, vector)
         request.node.stash.setdefault(JUDGEMENTS, {})[uuid.uuid4().hex] = judgement.to_text()
-        if not judgement.passed:
+        waivers, today = request.config.stash[WAIVERS], request.config.stash[TODAY]
+        if not judgement.passed and covering(judgement, waivers, today) is None:
             raise Diverged(judgement)
 
     return judge

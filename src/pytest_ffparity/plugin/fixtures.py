@@ -71,13 +71,16 @@ def _ffparity_bench(
     _ffparity_await: Await,
 ) -> Iterator[Bench]:
     from pytest_ffparity.parity import session  # noqa: PLC0415
+    from pytest_ffparity.parity.recorded import RecordedPath  # noqa: PLC0415
     from pytest_ffparity.parity.run import Run  # noqa: PLC0415
     from pytest_ffparity.paths.mint import minted  # noqa: PLC0415
     from pytest_ffparity.paths.world import instant_of  # noqa: PLC0415
     from pytest_ffparity.plugin.bench import Bench  # noqa: PLC0415
 
+    settings = pytestconfig.stash[keys.SETTINGS]
     with told_plainly():
-        paths = session.checked_paths(ffparity_paths)
+        recorded = [RecordedPath(name, file) for name, file in settings.recorded]
+        paths = session.checked_paths(ffparity_paths, recorded)
 
     def materialise(request: Any, world: Any) -> Any:
         return minted(request, ffparity_keys, instant_of(world))
@@ -87,7 +90,7 @@ def _ffparity_bench(
         paths=paths,
         matrix=pytestconfig.stash[keys.MATRIX],
         materialise=materialise,
-        deadline_s=pytestconfig.stash[keys.SETTINGS].deadline_s,
+        deadline_s=settings.deadline_s,
     )
     yield Bench(run, _ffparity_await, ffparity_paths)
     with told_plainly():

@@ -87,8 +87,10 @@ class Gate(CollectionWatch):
             self._ledger.add_collection(self.seen)
         ruling = self._ledger.ruling()
         excused = bool(ruling.narrowed) and not ruling.gaps and not self._settings.require_go
-        harmless = ruling.verdict is Verdict.GO or (
-            ruling.verdict is Verdict.INCOMPLETE and excused
+        harmless = (
+            ruling.verdict is Verdict.GO
+            or (ruling.verdict is Verdict.INCOMPLETE and excused)
+            or (ruling.verdict is Verdict.GO_WITH_WAIVERS and not self._settings.require_go)
         )
         if not blames(session.exitstatus) and not harmless:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -112,12 +114,12 @@ class Gate(CollectionWatch):
 class XdistHooks:
     """The hooks that exist with xdist only."""
 
-    def __init__(self, gate: Gate, nonce: str, matrix_digest: str) -> None:
+    def __init__(self, gate: Gate, given: dict[str, str]) -> None:
         self._gate = gate
-        self._input = {"ffparity_nonce": nonce, "ffparity_matrix": matrix_digest}
+        self._input = given
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Give a worker the run's nonce, and what matrix to judge by, before it starts."""
+        """Give a worker the run's nonce, and what to judge by, before it starts."""
         node.workerinput.update(self._input)
         self._gate.workers += 1
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pytest_ffparity.parity.matrix import ParityMatrix
     from pytest_ffparity.plugin.options import Settings
     from pytest_ffparity.plugin.termination import Termination
+    from pytest_ffparity.vectors.waivers import Waiver
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 MATRIX: pytest.StashKey[ParityMatrix] = pytest.StashKey()
@@ -17,4 +20,7 @@ TERMINATION: pytest.StashKey[Termination] = pytest.StashKey()
 NONCE: pytest.StashKey[str] = pytest.StashKey()
 # Every judgement made of an item, by a serial of its own.
 JUDGEMENTS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+# Those that are in force, and the day by which they are weighed.
+WAIVERS: pytest.StashKey[tuple[Waiver, ...]] = pytest.StashKey()
+TODAY: pytest.StashKey[date] = pytest.StashKey()
 EXIT_STATUS: pytest.StashKey[int] = pytest.StashKey()

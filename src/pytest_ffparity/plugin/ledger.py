@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -17,11 +18,12 @@ from pytest_ffparity.plugin.narrowing import Narrowing
 class Ledger:
     """Takes reports and collections as they come in; gives the ruling at the end."""
 
-    def __init__(self, declared: Declared, nonce: str, narrowing: Narrowing) -> None:
+    def __init__(self, declared: Declared, nonce: str, narrowing: Narrowing, today: date) -> None:
         self.declared = declared
         self.judgements: list[tuple[Judgement, str | None]] = []
         self._taken: set[str] = set()
         self._nonce = nonce
+        self._today = today
         self._narrowing = narrowing
         self._gaps: list[Gap] = []
         self._collections: list[Collection] = []
@@ -80,6 +82,7 @@ class Ledger:
             nonce=self._nonce,
             narrowed=narrowed,
             gaps=[*self._gaps, *gaps],
+            today=self._today,
         )
 
     def _left_out(self) -> tuple[set[VectorKey], list[Gap]]:

@@ -13,6 +13,8 @@ DEFAULT_VECTORS: Final = "vectors/parity_test_matrix.json"
 # Run as well where it is there; a matrix that requires its ids makes a run without it incomplete.
 DEFAULT_EXAMPLES: Final = "vectors/jwt_claim_examples.json"
 DEFAULT_MATRIX: Final = "vectors/cutover_parity_matrix.json"
+# Read where it is there.
+DEFAULT_WAIVERS: Final = "vectors/waivers.json"
 DEFAULT_DEADLINE_S: Final = "30"
 DSN_VARIABLE: Final = "FFPARITY_DSN"
 
@@ -27,6 +29,8 @@ class Settings:
     vectors: tuple[Path, ...]
     vectors_named: bool
     matrix: Path
+    waivers: Path | None
+    recorded: tuple[tuple[str, Path], ...]
     dsn: str | None = field(repr=False)  # it may hold a password
     report: Path | None
     require_go: bool
@@ -54,6 +58,20 @@ def add(parser: pytest.Parser) -> None:
         dest="ffparity_matrix",
         metavar="FILE",
         help="Parity matrix, overrides the ini option ffparity_matrix",
+    )
+    group.addoption(
+        "--ffparity-waivers",
+        dest="ffparity_waivers",
+        metavar="FILE",
+        help="Waiver file, overrides the ini option ffparity_waivers",
+    )
+    group.addoption(
+        "--ffparity-recorded",
+        action="append",
+        dest="ffparity_recorded",
+        metavar="NAME=FILE",
+        help="Compare one more path, which gives the decisions recorded in this file of JSON "
+        "lines; repeatable",
     )
     group.addoption(
         "--ffparity-dsn",
@@ -86,6 +104,12 @@ def add(parser: pytest.Parser) -> None:
         type="string",
         default=DEFAULT_MATRIX,
         help=f"Parity matrix of the gate (default: {DEFAULT_MATRIX})",
+    )
+    parser.addini(
+        "ffparity_waivers",
+        type="string",
+        default=None,
+        help=f"Waiver file of the gate (default: {DEFAULT_WAIVERS} where it is there)",
     )
     parser.addini(
         "ffparity_deadline",
@@ -121,11 +145,29 @@ def settings(config: pytest.Config) -> Settings:
         vectors=tuple(dict.fromkeys(absolute(path) for path in vectors)),
         vectors_named=bool(option.ffparity_vectors or ini_vectors),
         matrix=absolute(matrix),
+        waivers=_waivers(config),
+        recorded=tuple(_recorded(given, invoked) for given in option.ffparity_recorded or ()),
         dsn=option.ffparity_dsn or os.environ.get(DSN_VARIABLE) or None,
         report=report_path(option.ffparity_report, invoked),
         require_go=option.ffparity_require_go,
         deadline_s=_deadline(config),
     )
+
+
+def _waivers(config: pytest.Config) -> Path | None:
+    if config.option.ffparity_waivers:
+        return absolute(config.invocation_params.dir / config.option.ffparity_waivers)
+    if config.getini("ffparity_waivers"):
+        return absolute(config.rootpath / config.getini("ffparity_waivers"))
+    default = absolute(config.rootpath / DEFAULT_WAIVERS)
+    return default if default.exists() else None
+
+
+def _recorded(given: str, invoked: Path) -> tuple[str, Path]:
+    name, equals, file = given.partition("=")
+    if not (name and equals and file):
+        raise pytest.UsageError(f"--ffparity-recorded: expected NAME=FILE, found {given!r}")
+    return name, absolute(invoked / file)
 
 
 def report_path(option: str | None, invoked: Path) -> Path | None:

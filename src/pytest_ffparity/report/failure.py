@@ -6,7 +6,8 @@ from typing import Final
 
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Divergence, Seen
-from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.judgement import Example, Judgement
+from pytest_ffparity.parity.stability import Unstable
 from pytest_ffparity.report.lines import Line, Span, Style, line
 
 _INDENT = "    "
@@ -15,15 +16,19 @@ MAX_SHOWN: Final = 2000
 
 
 def failure_lines(judgement: Judgement) -> list[Line]:
-    """Show why a judgement failed: raised paths, missed limits, then each field."""
+    """Show why a judgement failed: raised paths, missed limits, then each field, then examples."""
     lines = [line(Span(headline(judgement), Style.STRONG))]
     for name, path in judgement.paths.items():
         if path.error is not None:
             lines.append(line(_INDENT, Span(f"{name} raised", Style.BAD), f"  {path.error}"))
-    if judgement.stress is not None:
-        lines += [line(_INDENT, Span(text, Style.BAD)) for text in judgement.stress.missed]
+    missed = () if judgement.stress is None else judgement.stress.missed
+    lines += [line(_INDENT, Span(text, Style.BAD)) for text in (*missed, *judgement.problems)]
+    for unstable in judgement.unstable:
+        lines += [(), *_unstable(unstable)]
     for divergence in judgement.divergences:
         lines += [(), *_field(divergence)]
+    for example in judgement.examples:
+        lines += [(), *_example(example)]
     return lines
 
 
@@ -36,11 +41,15 @@ def headline(judgement: Judgement) -> str:
         parts.append(
             f"{fields} field{'s' if fields > 1 else ''} diverge{'' if fields > 1 else 's'} ({rows})"
         )
+    shaky = list(dict.fromkeys(unstable.path for unstable in judgement.unstable))
+    if shaky:
+        parts.append(f"{', '.join(shaky)} disagree{'' if len(shaky) > 1 else 's'} with itself")
     raised = [name for name, path in judgement.paths.items() if path.error is not None]
     if raised:
         parts.append(f"{', '.join(raised)} raised")
     if judgement.stress is not None and judgement.stress.missed:
         parts.append("the p99 gate was missed")
+    parts += judgement.problems[:1]
     return f"{judgement.id}: {'; '.join(parts)}"
 
 
@@ -48,8 +57,7 @@ def _field(divergence: Divergence) -> list[Line]:
     where = [Span(divergence.field or "(the whole decision)", Style.STRONG)]
     title = f"  {divergence.rule} {divergence.must}"
     if divergence.case is not None:
-        times = f", {divergence.count} times" if divergence.count > 1 else ""
-        title += f"  in {divergence.case}{times}"
+        title += _in_case(divergence.case, divergence.count)
     lines = [line(*where, title), line(_INDENT, Span(divergence.why, Style.FAINT))]
     names = ["expected", *divergence.paths]
     width = max(map(len, names)) + 2
@@ -61,7 +69,41 @@ def _field(divergence: Divergence) -> list[Line]:
         lines.append(line(_INDENT, Span(name.ljust(width) + _shown(seen), style)))
         lines += [line(_INDENT, " " * width, Span(f"^ {b}", Style.BAD)) for b in breaches]
     lines += [line(_INDENT, Span(f"- {text}", Style.FAINT)) for text in divergence.explanation]
+    if divergence.odd is not None:
+        told = f"odd one out: {divergence.odd}; the other paths agree"
+        lines.append(line(_INDENT, Span(told, Style.BAD)))
     return lines
+
+
+def _unstable(unstable: Unstable) -> list[Line]:
+    title = str(unstable)
+    if unstable.case is not None:
+        title += _in_case(unstable.case, unstable.count)
+    lines = [line(Span(title, Style.BAD))]
+    if unstable.error is None:
+        lines.append(line(_INDENT, "once   ", _shown(unstable.first)))
+        lines.append(line(_INDENT, "again  ", _shown(unstable.second)))
+    told = "two runs of one path, each in the world made afresh: no other path is to blame"
+    return [*lines, line(_INDENT, Span(told, Style.FAINT))]
+
+
+def _example(example: Example) -> list[Line]:
+    lines = [
+        line(Span("smallest example", Style.STRONG), f"  of {example.case}"),
+        line(_INDENT, "world    ", canonical(example.world)),
+        *(line(_INDENT, "request  ", canonical(request)) for request in example.requests),
+    ]
+    for divergence in example.divergences:
+        lines += [line(_INDENT, *each) for each in _field(divergence)]
+    if example.saved is not None:
+        lines.append(line(_INDENT, f"saved to {example.saved}"))
+    if example.again is not None:
+        lines.append(line(_INDENT, f"again: {example.again}"))
+    return lines
+
+
+def _in_case(case: str, count: int) -> str:
+    return f"  in {case}" + (f", {count} times" if count > 1 else "")
 
 
 def _shown(seen: Seen) -> str:

@@ -8,9 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from pytest_ffparity.parity.compare import Divergence, Seen
-from pytest_ffparity.parity.judgement import Judgement, Load, PathResult
+from pytest_ffparity.parity.judgement import Example, Judgement, Load, PathResult
 from pytest_ffparity.parity.percentiles import DEFINITION
+from pytest_ffparity.parity.stability import Unstable
 from pytest_ffparity.report.model import Entry, Report, Source, Surroundings
+from pytest_ffparity.vectors.waivers import Waiver
 
 SCHEMA_VERSION: Final = "1"
 
@@ -28,6 +30,8 @@ def to_text(report: Report) -> str:
             "narrowed": [str(key) for key in ruling.narrowed],
         },
         "counts": report.counts(),
+        "waivers": [_waiver(waiver) for waiver in report.waivers],
+        "baseline": None if report.baseline is None else msgspec.to_builtins(report.baseline),
         "stress": {
             name: {"vector": vector, **_load(load)}
             for name, (vector, load) in report.stress.items()
@@ -51,8 +55,10 @@ def unfinished(surroundings: Surroundings, reason: str) -> str:
             "gate_run": False,
             "reasons": {"failures": [], "gaps": [reason], "narrowed": []},
             "counts": dict.fromkeys(
-                ("declared", "required", "judgements", "passed", "failed", "missing"), 0
+                ("declared", "required", "judgements", "passed", "waived", "failed", "missing"), 0
             ),
+            "waivers": [],
+            "baseline": None,
             "stress": {},
             "vectors": [],
             "footer": {"verdict": "incomplete", "exit_status": None, "timing": None},
@@ -95,10 +101,17 @@ def _vector(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.key.id,
         "file": entry.key.file,
+        "line": entry.line,
         "outcome": entry.outcome,
         "judgements": len(entry.judgements),
         "worker": entry.worker,
+        "decisions": 0 if judgement is None else judgement.decisions,
         "divergences": [] if judgement is None else [_divergence(d) for d in judgement.divergences],
+        "unstable": [] if judgement is None else [_unstable(u) for u in judgement.unstable],
+        "problems": [] if judgement is None else list(judgement.problems),
+        "opened": [] if judgement is None else list(judgement.opened),
+        "waived": [f"{waiver.vector} {waiver.field}" for waiver in entry.waivers],
+        "examples": [] if judgement is None else [_example(e) for e in judgement.examples],
         "paths": {}
         if judgement is None
         else {name: _path(result) for name, result in judgement.paths.items()},
@@ -112,12 +125,47 @@ def _divergence(divergence: Divergence) -> dict[str, Any]:
         "rule": divergence.rule,
         "must": str(divergence.must),
         "why": divergence.why,
-        "broken": [str(breach) for breach in divergence.broken],
+        "broken": [msgspec.to_builtins(breach) for breach in divergence.broken],
+        "odd": divergence.odd,
         "expected": _seen(divergence.expected),
         "paths": {name: _seen(seen) for name, seen in divergence.paths.items()},
         "explanation": list(divergence.explanation),
         "case": divergence.case,
         "count": divergence.count,
+    }
+
+
+def _unstable(unstable: Unstable) -> dict[str, Any]:
+    return {
+        "path": unstable.path,
+        "field": unstable.field,
+        "rule": unstable.rule,
+        "first": _seen(unstable.first),
+        "second": _seen(unstable.second),
+        "error": unstable.error,
+        "case": unstable.case,
+        "count": unstable.count,
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {
+        "case": example.case,
+        "world": example.world,
+        "requests": example.requests,
+        "divergences": [_divergence(d) for d in example.divergences],
+        "saved": example.saved,
+        "again": example.again,
+    }
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "vector": waiver.vector,
+        "field": waiver.field,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat(),
     }
 
 
@@ -152,6 +200,7 @@ def _load(load: Load) -> dict[str, Any]:
         "phases": [
             {"name": phase.name, **msgspec.to_builtins(phase.latency)} for phase in load.phases
         ],
+        "histogram": msgspec.to_builtins(load.histogram),
     }
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from pytest_ffparity.parity.judgement import Judgement, Load
 from pytest_ffparity.parity.verdict import Declared, Ruling, VectorKey
+from pytest_ffparity.vectors.waivers import Waiver
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -33,24 +34,47 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One declared vector and every judgement of it, in the order of arrival."""
+    """One declared vector and every judgement of it, in the order of arrival.
+
+    `line` is its place in its file, `waivers` are those that let it pass.
+    """
 
     key: VectorKey
     judgements: tuple[Judgement, ...]
     worker: str | None = None
+    line: int | None = None
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def outcome(self) -> str:
-        """`passed`, `failed` (in any attempt), or `missing` where nothing is on record."""
+        """`passed`, `waived`, `failed` (in any attempt), or `missing`: nothing is on record."""
         if not self.judgements:
             return "missing"
-        return "passed" if all(j.passed for j in self.judgements) else "failed"
+        if all(j.passed for j in self.judgements):
+            return "passed"
+        return "waived" if self.waivers else "failed"
 
     @property
     def telling(self) -> Judgement | None:
         """The judgement to show: the first that failed, else the last."""
         failed = (j for j in self.judgements if not j.passed)
         return next(failed, self.judgements[-1] if self.judgements else None)
+
+
+class Weakening(msgspec.Struct, frozen=True):
+    """A change since the baseline that asks for less, and who answers for it, if anybody does."""
+
+    id: str
+    told: str
+    who: str | None = None
+    why: str | None = None
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """The git revision that the run was held against, and what has been weakened since."""
+
+    ref: str
+    weakenings: tuple[Weakening, ...]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +89,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: str
     exit_status: int
     gate_run: bool
+    baseline: Baseline | None = None
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def paths(self) -> dict[str, dict[str, str]]:
@@ -90,13 +116,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return slowest
 
     def counts(self) -> dict[str, int]:
-        """How many vectors were declared, required, judged, passed, failed, and are missing."""
+        """How many vectors were declared, required, judged, passed, waived, failed, are missing."""
         outcomes = [entry.outcome for entry in self.entries]
         return {
             "declared": len(self.entries),
             "required": self.required,
             "judgements": sum(len(entry.judgements) for entry in self.entries),
             "passed": outcomes.count("passed"),
+            "waived": outcomes.count("waived"),
             "failed": outcomes.count("failed"),
             "missing": outcomes.count("missing"),
         }
@@ -106,14 +133,28 @@ def build(
     *,
     declared: Declared,
     judgements: list[tuple[Judgement, str | None]],
+    ruling: Ruling,
     **rest: Any,
 ) -> Report:
     """Sort the judgements under the vectors they are of, in the order of the files."""
     found: dict[VectorKey, list[tuple[Judgement, str | None]]] = {k: [] for k in declared.digests}
     for judgement, worker in judgements:
         found.setdefault(VectorKey(judgement.file, judgement.id), []).append((judgement, worker))
+    covers = {waived.key: waived.waivers for waived in ruling.waived}
     entries = tuple(
-        Entry(key, tuple(j for j, _ in listed), listed[-1][1] if listed else None)
+        Entry(
+            key,
+            tuple(j for j, _ in listed),
+            worker=listed[-1][1] if listed else None,
+            line=declared.lines.get(key),
+            waivers=covers.get(key, ()),
+        )
         for key, listed in found.items()
     )
-    return Report(entries=entries, required=len(declared.required), **rest)
+    return Report(
+        entries=entries,
+        required=len(declared.required),
+        ruling=ruling,
+        waivers=declared.waivers,
+        **rest,
+    )

@@ -9,6 +9,7 @@ from pytest_ffparity.parity.judgement import Judgement
 from pytest_ffparity.parity.verdict import Gap, VectorKey, Verdict
 from pytest_ffparity.report.lines import Line, Span, Style, line
 from pytest_ffparity.report.model import Entry, Report
+from pytest_ffparity.vectors.waivers import Waiver
 
 # A table that fits a screen; beyond it, vectors that passed share one line.
 MAX_ROWS: Final = 30
@@ -17,6 +18,7 @@ MAX_NAMES: Final = 5
 
 _STYLE: Final = {
     Verdict.GO: Style.GOOD,
+    Verdict.GO_WITH_WAIVERS: Style.DOUBTFUL,
     Verdict.BLOCKED: Style.BAD,
     Verdict.INCOMPLETE: Style.DOUBTFUL,
 }
@@ -24,7 +26,13 @@ _STYLE: Final = {
 
 def summary(report: Report) -> list[Line]:
     """Give the whole section; at most 40 lines when all is well."""
-    return [*_head(report), *_table(report), *_latencies(report), *verdict_lines(report)]
+    return [
+        *_head(report),
+        *_table(report),
+        *_latencies(report),
+        *_baseline(report),
+        *verdict_lines(report),
+    ]
 
 
 def verdict_lines(report: Report) -> list[Line]:
@@ -33,12 +41,16 @@ def verdict_lines(report: Report) -> list[Line]:
     style = _STYLE[ruling.verdict]
     told = f"{counts['passed']} of {counts['declared']} vectors passed"
     lines = [
-        line(Span(f"verdict  {ruling.verdict.upper()}", style), f"  {_tallies(report) or told}")
+        line(Span(f"verdict  {_verdict(ruling.verdict)}", style), f"  {_tallies(report) or told}")
     ]
     reasons = [*ruling.failures, *_grouped(ruling.gaps)]
     lines += [line("         ", Span(f"- {text}", style)) for text in reasons[:MAX_REASONS]]
     if len(reasons) > MAX_REASONS:
         lines.append(line("         ", f"... and {len(reasons) - MAX_REASONS} more"))
+    for entry in report.entries:
+        lines += [line("         ", Span(f"- {_waived(w)}", style)) for w in entry.waivers]
+    if ruling.verdict is Verdict.GO_WITH_WAIVERS:
+        lines.append(line("         ", "this lets a merge pass, and no cutover"))
     if ruling.narrowed:
         lines.append(
             line(
@@ -48,6 +60,37 @@ def verdict_lines(report: Report) -> list[Line]:
             )
         )
     return lines
+
+
+def _verdict(verdict: Verdict) -> str:
+    return verdict.upper().replace("_", " ")
+
+
+def _waived(waiver: Waiver) -> str:
+    return (
+        f"{waiver.vector} {waiver.field} is waived until {waiver.expires} by {waiver.owner}: "
+        f"{waiver.reason}"
+    )
+
+
+def _baseline(report: Report) -> list[Line]:
+    if report.baseline is None:
+        return []
+    changes = report.baseline.weakenings
+    lines = [
+        line(
+            Span(f"baseline {report.baseline.ref}", Style.STRONG),
+            f": weakened since: {len(changes) or 'nothing'}",
+        )
+    ]
+    for change in changes:
+        if change.who is None:
+            lines.append(line("         ", Span(f"- {change.told}", Style.BAD)))
+            lines.append(line("           ", f"nobody answers for it; to do so name {change.id}"))
+        else:
+            told = f"- {change.told} (acknowledged by {change.who}: {change.why})"
+            lines.append(line("         ", told))
+    return [*lines, line()]
 
 
 def _grouped(gaps: Iterable[Gap]) -> list[str]:
@@ -85,11 +128,16 @@ def _head(report: Report) -> list[Line]:
     for name, info in report.paths.items():
         told = ", ".join(info.values())
         described.append(f"{name} ({told})" if told else name)
+    shaky = ""
+    if any(e.telling is not None and e.telling.unstable for e in report.entries):
+        shaky = "  ~ disagrees with itself"
     matrix = f"{around.matrix.file}, rule groups: {len(around.rows)}" if around.matrix else "none"
     return [
         line("paths    ", " · ".join(described) or "none was judged"),
         line("matrix   ", matrix),
-        line("marks    ", "one a path, in this order: . keeps the row  x breaks it  ! raised"),
+        line(
+            "marks    ", f"one a path, in this order: . keeps the row  x breaks it  ! raised{shaky}"
+        ),
     ]
 
 
@@ -119,14 +167,17 @@ def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[in
     label = entry.key.id.ljust(wide)
     if judgement is None:
         return line(Span(f"{label}  no judgement on record", Style.DOUBTFUL))
+    bad = Style.DOUBTFUL if entry.outcome == "waived" else Style.BAD
     spans: list[Span | str] = [label]
     for row in rows:
         marks = "".join(_mark(judgement, row, name) for name in names)
-        style = Style.PLAIN if set(marks) <= {"."} else Style.BAD
+        style = Style.PLAIN if set(marks) <= {"."} else bad
         spans += ["  ", Span(marks if row == rows[-1] else marks.ljust(cell), style)]
     unlisted = {d.field for d in judgement.divergences if d.rule not in rows}
     if unlisted:
         spans.append(Span(f"  unlisted: {', '.join(sorted(unlisted))}", Style.BAD))
+    if entry.waivers:
+        spans.append(Span("  waived", Style.DOUBTFUL))
     if len(entry.judgements) > 1:
         spans.append(Span(f"  {len(entry.judgements)} judgements", Style.DOUBTFUL))
     return line(*spans)
@@ -138,6 +189,8 @@ def _mark(judgement: Judgement, row: str, name: str) -> str:
         return "-"
     if path.error is not None:
         return "!"
+    if any(u.path == name and u.rule in (row, "unstable") for u in judgement.unstable):
+        return "~"
     broken = any(
         breach.path == name
         for divergence in judgement.divergences

@@ -60,6 +60,31 @@ class StressVector(msgspec.Struct, frozen=True, kw_only=True):
     stress: Stress
 
 
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One of many requests in one world; without an expectation, the paths have to agree."""
+
+    id: str
+    request: JSON
+    expected: dict[str, JSON] | None = None
+
+
+class CasesVector(msgspec.Struct, frozen=True, kw_only=True):
+    """A vector that is many requests, asked one after the other in one world.
+
+    `captured` is true where they were read from a capture: its ids and callers are real ones.
+    """
+
+    id: str
+    title: str
+    line: int
+    world: JSON
+    cases: tuple[Case, ...]
+    captured: bool = False
+
+
+AnyVector: TypeAlias = Vector | StressVector | CasesVector
+
+
 class VectorFile(msgspec.Struct, frozen=True, kw_only=True):
     """A vector file that was read and found sound.
 
@@ -69,7 +94,7 @@ class VectorFile(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     digest: str
     worlds_digest: str
-    vectors: tuple[Vector | StressVector, ...]
+    vectors: tuple[AnyVector, ...]
 
 
 class MatrixRow(msgspec.Struct, frozen=True, kw_only=True):

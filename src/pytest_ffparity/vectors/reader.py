@@ -10,8 +10,12 @@ from pytest_ffparity.formats.located import item_lines
 from pytest_ffparity.formats.pointer import join
 from pytest_ffparity.formats.schema import Problem
 from pytest_ffparity.vectors import worlds
+from pytest_ffparity.vectors.captured import read_capture
 from pytest_ffparity.vectors.document import digest, load
 from pytest_ffparity.vectors.model import (
+    AnyVector,
+    Case,
+    CasesVector,
     MixCase,
     Phase,
     Stress,
@@ -48,7 +52,8 @@ def read_vector_file(path: Path) -> VectorFile:
         digest=digest(data),
         worlds_digest=digest(named),
         vectors=tuple(
-            _vector(raw, line, merged) for raw, line in zip(data["vectors"], lines, strict=True)
+            _vector(raw, line, merged, path.parent)
+            for raw, line in zip(data["vectors"], lines, strict=True)
         ),
     )
 
@@ -58,6 +63,7 @@ def _vector_problems(
 ) -> Iterator[Problem]:
     if "stress" not in raw:
         yield from _unknown_world(raw, at, named)
+        yield from _repeated(raw.get("cases", []), (*at, "cases"), "id")
         return
     phases = raw["stress"]["phases"]
     at = (*at, "stress", "phases")
@@ -97,8 +103,22 @@ def _repeated(
 
 
 def _vector(
-    raw: dict[str, Any], line: int, merged: Mapping[str, dict[str, Any]]
-) -> Vector | StressVector:
+    raw: dict[str, Any], line: int, merged: Mapping[str, dict[str, Any]], folder: Path
+) -> AnyVector:
+    if "cases" in raw or "cases_file" in raw:
+        captured = "cases_file" in raw
+        listed = raw["cases"] if not captured else read_capture(folder / raw["cases_file"])
+        return CasesVector(
+            id=raw["id"],
+            title=raw["title"],
+            line=line,
+            world=merged.get(raw.get("world", "")),
+            cases=tuple(
+                Case(id=case["id"], request=case["request"], expected=case.get("expected"))
+                for case in listed
+            ),
+            captured=captured,
+        )
     if "stress" in raw:
         stress = raw["stress"]
         return StressVector(

@@ -1,0 +1,60 @@
+"""Asks one path one or many requests in one world, twice, so that it can be held against itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from pytest_ffparity.parity import session
+from pytest_ffparity.parity.path import Path, Question
+from pytest_ffparity.parity.run import Run
+from pytest_ffparity.parity.session import Reply
+from pytest_ffparity.parity.stability import Unstable, unstable
+
+
+class Replied(msgspec.Struct, frozen=True):
+    """What one path replied to each question, and where it disagreed with itself."""
+
+    replies: list[Reply]
+    shaky: list[tuple[Unstable, ...]]
+    latencies_ms: list[float | None]
+
+
+async def asked_twice(run: Run, path: Path, world: Any, questions: Sequence[Question]) -> Replied:
+    """Ask every question in one world, and once more in the same world made afresh.
+
+    A path that could not be prepared, or raised, the first time is not asked again: an error is
+    on record then.
+    """
+    replies, latencies = await _round(run, path, world, questions)
+    sound = [q for q, reply in zip(questions, replies, strict=True) if reply.error is None]
+    again = iter((await _round(run, path, world, sound))[0] if sound else ())
+    shaky = [
+        () if reply.error is not None else _against_itself(run, path, reply, next(again))
+        for reply in replies
+    ]
+    return Replied(replies, shaky, latencies)
+
+
+async def _round(
+    run: Run, path: Path, world: Any, questions: Sequence[Question]
+) -> tuple[list[Reply], list[float | None]]:
+    problem = await session.prepare(path, world, run.deadline_s)
+    if problem is not None:
+        return [Reply(None, problem) for _ in questions], [None for _ in questions]
+    replies: list[Reply] = []
+    latencies: list[float | None] = []
+    for question in questions:
+        answer = await session.ask(path, question, run.deadline_s)
+        replies.append(session.read(answer))
+        latencies.append(answer.elapsed_ns / 1e6)
+    return replies, latencies
+
+
+def _against_itself(run: Run, path: Path, first: Reply, second: Reply) -> tuple[Unstable, ...]:
+    if first.decision is None or second.decision is None:
+        told = f"it answered, and raised when it was asked again: {second.error}"
+        return (Unstable(path=path.name, field="", rule="unstable", error=told),)
+    return unstable(path.name, first.decision, second.decision, run.matrix)

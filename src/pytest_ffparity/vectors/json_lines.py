@@ -1,0 +1,65 @@
+"""Reads a file of JSON lines strictly: one document a line, each checked against a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_ffparity.formats import schema, strict_json
+from pytest_ffparity.vectors.errors import FileProblem, VectorFileError
+
+# A file that is broken throughout is told by its first lines.
+MAX_PROBLEMS: Final = 20
+
+
+def read_lines(
+    path: Path, schema_name: str, place: Callable[[dict[str, Any]], object]
+) -> list[dict[str, Any]]:
+    """Read every line; blank ones are passed over.
+
+    Args:
+        path: The file.
+        schema_name: The published schema of a line.
+        place: What tells a line from all others; the same twice is a problem.
+
+    Raises:
+        VectorFileError: The file is missing, unreadable, empty or unsound; tells the problems.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        problem = FileProblem(None, None, f"can't be read: {error.strerror}")
+        raise VectorFileError(path, [problem], "Name a readable file.") from None
+    found: list[dict[str, Any]] = []
+    problems: list[FileProblem] = []
+    first: dict[object, int] = {}
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            document = strict_json.loads(line.decode("utf-8"))
+        except (UnicodeDecodeError, strict_json.JSONRefusedError) as error:
+            what = error.problem if isinstance(error, strict_json.JSONRefusedError) else str(error)
+            problems.append(FileProblem(number, None, f"{what}, expected one JSON document"))
+            continue
+        wrong = schema.problems(schema_name, document)
+        problems += [FileProblem(number, p.pointer, p.sentence) for p in wrong]
+        if wrong:
+            continue
+        key = place(document)
+        before = first.setdefault(key, number)
+        if before != number:
+            sentence = f"found {key} again, expected each once (first on line {before})"
+            problems.append(FileProblem(number, None, sentence))
+        found.append(document)
+    if not found and not problems:
+        problems.append(FileProblem(None, None, "found no line, expected one at least"))
+    if problems:
+        told = problems[:MAX_PROBLEMS]
+        if len(problems) > MAX_PROBLEMS:
+            rest = f"and {len(problems) - MAX_PROBLEMS} problems more"
+            told.append(FileProblem(None, None, rest))
+        remedy = f"Correct the lines; `ffparity schemas` writes the schema {schema_name}."
+        raise VectorFileError(path, told, remedy)
+    return found
