@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ffparity.formats import instant
+from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.verdict import Verdict
 from pytest_ffparity.plugin import keys, report_file
 from pytest_ffparity.plugin.collection import OUTPUT_KEY, Collection, CollectionWatch
@@ -42,9 +43,13 @@ class Gate(CollectionWatch):
 
     def pytest_report_header(self) -> str:
         """Say in pytest's header what the gate will judge."""
-        count = len(self._ledger.declared.digests)
+        generated = self._around.generated
+        count = len(self._ledger.declared.digests) - len(draws(generated, 0))
         files = ", ".join(source.file for source in self._around.vectors)
-        return f"ffparity: {files or 'no sound vector file'}, vectors declared: {count}"
+        told = f"ffparity: {files or 'no sound vector file'}, vectors declared: {count}"
+        if generated:
+            told += f", decisions to generate: {generated} (seed {self._around.seed})"
+        return told
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
