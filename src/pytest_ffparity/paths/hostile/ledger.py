@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
-from pytest_ffparity.audit.envelope import RecordKind, Target
+import msgspec
+
 from pytest_ffparity.backing.changes import Change, ConflictError, Stored, check_ids, planned
 from pytest_ffparity.backing.checked import check_world, override_key
 from pytest_ffparity.evaluator.model import Flag, Override
 from pytest_ffparity.evaluator.records import RecordError
+from pytest_ffparity.paths.writes import Write
 
-_KINDS: Final[tuple[RecordKind, ...]] = ("flag", "tenant_override", "user_override")
+
+def named(ids: tuple[str, ...]) -> dict[str, str]:
+    """Give ids by their names: flag, tenant, user."""
+    return dict(zip(("flag_key", "tenant_id", "user_id"), ids, strict=False))
 
 
 class Ledger:
@@ -49,10 +54,12 @@ class Ledger:
         self, ids: tuple[str, ...], record: dict[str, Any] | None, expects: int | None
     ) -> dict[str, Any]:
         """Make a write, if the stores would, and give it as a world has it."""
-        target = Target(_KINDS[len(ids) - 1], ids)
+        given: dict[str, Any] = {**named(ids), "record": record}
+        if expects is not None:
+            given["expects"] = expects
         with suppress(ConflictError, RecordError):
-            self._make(Change(target=target, record=record, expects=expects))
-        return {"target": target.named, "record": record, "expects": expects}
+            self._make(msgspec.convert(given, Write).change)
+        return given
 
     def _make(self, change: Change) -> None:
         check_ids(change)

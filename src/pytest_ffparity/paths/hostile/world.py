@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ffparity.paths.hostile import texts, values
 from pytest_ffparity.paths.hostile.draws import Draws
-from pytest_ffparity.paths.hostile.ledger import Ledger
+from pytest_ffparity.paths.hostile.ledger import Ledger, named
 from pytest_ffparity.paths.hostile.writes import Writing, flag, override
 
 _SOON: Final = timedelta(minutes=15)
@@ -70,11 +70,6 @@ def scene(draws: Draws) -> Scene:
             for ids in draws.some(list(ledger.records), draws.few(least=1, most=2))
         ]
     return Scene(world, ledger, callers, now)
-
-
-def named(ids: tuple[str, ...]) -> dict[str, str]:
-    """Give ids by their names: flag, tenant, user."""
-    return dict(zip(("flag_key", "tenant_id", "user_id"), ids, strict=False))
 
 
 def _overrides(
