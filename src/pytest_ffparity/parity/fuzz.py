@@ -23,6 +23,7 @@ from pytest_ffparity.parity.tally import Tally
 IN_A_WORLD: Final = 25
 # Decisions an item: small enough to be shared among workers, and to be found again quickly.
 IN_A_DRAW: Final = 250
+_SHARE: Final = "fuzz-"
 MAX_EXAMPLES: Final = 3
 MAX_ERRORS: Final = 5
 
@@ -36,6 +37,11 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     line: int = 1
 
 
+def is_share(name: str) -> bool:
+    """Tell whether a judgement's id is that of a share of generated decisions."""
+    return name.startswith(_SHARE)
+
+
 def draws(decisions: int, seed: int) -> list[Draw]:
     """Part a run's generated decisions into shares.
 
@@ -44,7 +50,7 @@ def draws(decisions: int, seed: int) -> list[Draw]:
     parts = [min(IN_A_DRAW, decisions - start) for start in range(0, decisions, IN_A_DRAW)]
     wide = len(str(len(parts)))
     return [
-        Draw(id=f"fuzz-{number + 1:0{wide}}", seed=seed + number, decisions=part)
+        Draw(id=f"{_SHARE}{number + 1:0{wide}}", seed=seed + number, decisions=part)
         for number, part in enumerate(parts)
     ]
 
@@ -79,7 +85,6 @@ class Fuzzer:
             requests = case.requests[: draw.decisions - found.decisions]
             if requests:
                 await self._world(found, case.world, requests)
-            self._run.progress(f"{draw.id}: {found.decisions} of {draw.decisions} decisions")
         if found.decisions < draw.decisions:
             found.problems.append(
                 f"{found.decisions} decisions were drawn, expected {draw.decisions}"
@@ -117,7 +122,8 @@ class Fuzzer:
                     error = next(iter(replies.values())).error
                     found.refused(f"{names[place]}: no path takes it: {error}")
                 continue
-            new = not self._shrunk.intersection(marked) and len(self._shrunk) < MAX_EXAMPLES
+            # Fields come in the order of the document: the gravest, the decision itself, first.
+            new = marked[0] not in self._shrunk and len(self._shrunk) < MAX_EXAMPLES
             shaky = await self._against_itself(world, questions[: place + 1]) if new else []
             if shaky:
                 found.unstable += shaky

@@ -55,6 +55,8 @@ class Gate(CollectionWatch):
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a report, from this process or from a worker."""
         self._ledger.add_report(report)
+        if self._around.generated and getattr(report, "ffparity_judgements", None):
+            self._config.stash[keys.PROGRESS](self._ledger.progress(self._around.generated))
 
     def take_worker(self, output: dict[str, Any] | None, name: str, error: object) -> None:
         """Take what a worker left when it went."""
