@@ -127,7 +127,7 @@ FAULTS = {
     "ids that are not ASCII lose their overrides": "PV-04",
     "expiry is one microsecond late": "PV-02",
     "the tenant's override comes first": "PV-02",
-    "an override opens a sensitive flag": "PV-01",
+    "an override opens a sensitive flag": "PV-02",
     "rollouts hash UTF-16": "PV-02",
     "rollouts have no salt": "PV-02",
 }
