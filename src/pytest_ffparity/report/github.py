@@ -50,11 +50,11 @@ def summary(report: Report) -> str:
 
 def _parts(report: Report) -> Iterator[str]:
     first, *reasons = verdict_lines(report)
-    yield f"## ffparity: {_SIGNS[report.ruling.verdict]}"
-    yield text(first[-1].text.strip())
+    yield f"## ffparity: {_SIGNS[report.ruling.verdict]} · {text(first[-1].text.strip())}"
     if reasons:
         sentences = ["".join(span.text for span in each).strip() for each in reasons]
         yield bullets(text(cut(s.removeprefix("- "), _MAX_TEXT)) for s in sentences)
+    yield "### Compared"
     yield _compared(report)
     yield from _vectors(report)
     yield from _latencies(report)
@@ -150,7 +150,7 @@ def _divergence(divergence: Divergence, names: list[str]) -> list[str]:
     if divergence.must in ("MUST_MATCH", "UNLISTED"):
         wanted = code(shown(divergence.expected, _MAX_VALUE))
     field = _field(divergence.field, divergence.case, divergence.count)
-    return [f"{code(divergence.rule)} {text(divergence.must)}", field, wanted, *cells]
+    return [code(f"{divergence.rule} {divergence.must}"), field, wanted, *cells]
 
 
 def _field(field: str, case: str | None, count: int) -> str:
