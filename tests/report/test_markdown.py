@@ -6,7 +6,7 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -86,11 +86,13 @@ def test_hostile_text_is_shown_as_it_is(anything: str) -> None:
     check(anything)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("|\\`<>&*_[]()~$@#!-+=1.: \n\u2028aé"), max_size=12))
 def test_any_text_is_shown_as_it_is(anything: str) -> None:
     check(anything)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`~\n a", max_size=20))
 def test_nothing_ends_a_block_of_code(anything: str) -> None:
     shown = seen(f"{block(anything, 'json')}\n\nafter", "code", "p")

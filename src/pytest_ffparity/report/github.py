@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from pytest_ffparity.parity.compare import Divergence
@@ -109,11 +110,11 @@ def _rows(entry: Entry, names: list[str]) -> list[list[str]]:
     judgement = entry.telling
     if judgement is None:
         return [[label, "", "no judgement on record", "", *[""] * len(names)]]
-    found = list(_findings(judgement, names))
-    rows = [[label, *cells] for cells in found[:MAX_FIELDS]]
-    if len(found) > MAX_FIELDS:
-        more = f"... and {len(found) - MAX_FIELDS} more"
-        rows.append([label, "", more, "", *[""] * len(names)])
+    findings = _findings(judgement, names)
+    rows = [[label, *cells] for cells in islice(findings, MAX_FIELDS)]
+    if next(findings, None) is not None:
+        told = "... and more: see the log, or the JSON report"
+        rows.append([label, "", told, "", *[""] * len(names)])
     return rows
 
 
