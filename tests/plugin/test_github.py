@@ -34,7 +34,7 @@ def commands(result: pytest.RunResult) -> list[str]:
 
 def line_of(project: Any, name: str, id_: str) -> int:
     """Where a vector begins in its file: the line before that of its id."""
-    lines = (project.root / "vectors" / name).read_text().splitlines()
+    lines: list[str] = (project.root / "vectors" / name).read_text().splitlines()
     return lines.index(f'   "id": {json.dumps(id_)},')
 
 
