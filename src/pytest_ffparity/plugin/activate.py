@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.declared import Inventory, take_inventory
 from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.matrix import ParityMatrix
-from pytest_ffparity.plugin import keys, narrowing, options, report_file
+from pytest_ffparity.plugin import github, keys, narrowing, options, report_file
 from pytest_ffparity.plugin.collection import Carrier, Worker
 from pytest_ffparity.plugin.gate import Gate, XdistHooks
 from pytest_ffparity.plugin.ledger import Ledger
@@ -112,6 +113,8 @@ def _register_gate(
     around = surroundings(config.rootpath, inventory, settings)
     gate = Gate(config, settings, ledger, around)
     config.pluginmanager.register(gate, "ffparity-gate")
+    if github.on_github(os.environ):
+        config.pluginmanager.register(github.GitHub(config, gate, os.environ), "ffparity-github")
     if config.pluginmanager.has_plugin("xdist"):
         given = {
             "ffparity_nonce": nonce,

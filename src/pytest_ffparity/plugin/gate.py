@@ -41,6 +41,11 @@ class Gate(CollectionWatch):
         self._report: Report | None = None
         self.workers = 0
 
+    @property
+    def report(self) -> Report | None:
+        """The finished run, once there is a verdict."""
+        return self._report
+
     def pytest_report_header(self) -> str:
         """Say in pytest's header what the gate will judge."""
         generated = self._around.generated
