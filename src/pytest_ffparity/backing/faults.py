@@ -124,3 +124,14 @@ async def _overwrite_flag(
         version = read_flag({**flag_fields(row), "default_value": value}).flag_version
     await connection.execute(in_schema(_SET_FLAG, schema), flag_key, json_text(value), version)
     return True
+
+
+async def execute(dsn: str, schema: str, statements: Sequence[str]) -> None:
+    """Run statements past all checks, in one transaction; `{ff}` stands for the schema."""
+    connection = await connect(dsn)
+    try:
+        async with connection.transaction():
+            for statement in statements:
+                await connection.execute(in_schema(statement, schema))
+    finally:
+        await connection.close()
