@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ffparity.errors import FFParityError
+from pytest_ffparity.vectors import git_tree
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.git_tree import RevisionError
 from pytest_ffparity.vectors.revision import read_standard_at
@@ -335,3 +336,15 @@ def test_content_that_git_has_lost_is_told(repository: Repository) -> None:
     (repository.top / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
     told = refused(repository, "HEAD")
     assert "HEAD:v/one.json: git does not hold its content; fetch the repository whole" in told
+
+
+def test_a_git_that_does_not_come_back_is_given_up(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec /bin/sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent))
+    monkeypatch.setattr(git_tree, "_TIMEOUT_S", 0.2)
+    assert "git rev-parse took longer than 0.2 s" in refused(repository, "HEAD")

@@ -19,7 +19,8 @@ _Content: TypeAlias = tuple[str, str, float, str]
 def loosened_rules(before: Sequence[MatrixRow], after: Sequence[MatrixRow]) -> Iterator[Change]:
     """Find the fields, of decisions and of audit envelopes, whose rule was loosened.
 
-    A field that stands below another with the same loosening is not listed again.
+    A field that stands below another with the same loosening is not listed again. Of a document
+    that had no rows nothing was compared, and nothing is loosened.
     """
     for document in dict.fromkeys(row.document for row in before):
         yield from _Comparison(before, after, document).loosened()
