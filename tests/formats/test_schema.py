@@ -11,6 +11,7 @@ from pytest_ffparity.formats import schema
 from pytest_ffparity.paths.token_faults import TOKEN_FAULTS
 
 OURS = (
+    "acknowledgements.v1",
     "audit_envelope.v1",
     "cutover_parity_matrix.v1",
     "decision.v1",
