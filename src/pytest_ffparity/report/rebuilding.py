@@ -98,6 +98,7 @@ def _surroundings(header: dict[str, Any]) -> Surroundings:
 
 def _entries(data: dict[str, Any], waivers: tuple[Waiver, ...]) -> tuple[Entry, ...]:
     infos = {path["name"]: path["info"] for path in data["header"]["paths"]}
+    named = {f"{waiver.vector} {waiver.field}": waiver for waiver in waivers}
     found: dict[VectorKey, Entry] = {}
     for index, raw in enumerate(data["vectors"]):
         key = VectorKey(raw["file"], raw["id"])
@@ -106,10 +107,10 @@ def _entries(data: dict[str, Any], waivers: tuple[Waiver, ...]) -> tuple[Entry, 
         judgement = rebuilt_judgement.judgement(raw, infos)
         found[key] = Entry(
             key,
-            (judgement,) * raw["judgements"],
+            (judgement,) * int(raw["judgements"]),  # the schema lets 1.0 through
             worker=raw["worker"],
             line=raw["line"],
-            waivers=tuple(w for w in waivers if f"{w.vector} {w.field}" in raw["waived"]),
+            waivers=tuple(named[text] for text in raw["waived"] if text in named),
         )
     return tuple(found.values())
 
