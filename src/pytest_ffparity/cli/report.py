@@ -94,6 +94,8 @@ def _show(asked: argparse.Namespace) -> int:
 
 
 def _merge(asked: argparse.Namespace) -> int:
+    if asked.output.resolve() in {path.resolve() for path in asked.files}:
+        raise FFParityError(f"{asked.output}: --output names a shard: it would be lost")
     whole = merge.merged(_read(asked.files))
     _print(terminal.summary(whole))
     _write(asked.output, json_report.to_text(whole))

@@ -46,18 +46,16 @@ def _twice(shards: Sequence[Shard]) -> Iterator[str]:
 def _apart(shards: Sequence[Shard]) -> Iterator[str]:
     first_path, first = shards[0]
     for path, report in shards[1:]:
-        mine, its = report.surroundings.commit, first.surroundings.commit
-        if mine != its:
-            yield f"{path}: of another commit than {first_path} ({_name(mine)}, {_name(its)})"
+        commits = [each.surroundings.commit for each in (report, first)]
+        if commits[0] != commits[1]:
+            told = "; there: ".join(map(_commit, commits))
+            yield f"{path}: of another commit than {first_path} ({told})"
     finished = [(path, report) for path, report in shards if report.finished]
     if not finished:
         return
     first_path, first = finished[0]
     for path, report in finished[1:]:
-        mine, its = report.surroundings.matrix, first.surroundings.matrix
-        if (mine and mine.digest) != (its and its.digest) or (
-            report.surroundings.rows != first.surroundings.rows
-        ):
+        if _matrix(report) != _matrix(first):
             yield f"{path}: judged by another matrix than {first_path}"
         if report.waivers != first.waivers:
             yield f"{path}: judged under other waivers than {first_path}"
@@ -81,7 +79,7 @@ def _other_baselines(finished: Sequence[Shard]) -> Iterator[str]:
     for path, ref in refs[1:]:
         first_path, first = refs[0]
         if ref != first:
-            yield f"{path}: held against another baseline than {first_path} ({ref}, {first})"
+            yield f"{path}: held against another baseline than {first_path} ({ref}; there: {first})"
 
 
 def _other_files(finished: Sequence[Shard]) -> Iterator[str]:
@@ -93,5 +91,10 @@ def _other_files(finished: Sequence[Shard]) -> Iterator[str]:
                 yield f"{path}: {source.file} held something else than in {first_path}"
 
 
-def _name(commit: str | None) -> str:
-    return "none" if commit is None else commit[:12]
+def _matrix(report: Report) -> tuple[str | None, tuple[str, ...]]:
+    around = report.surroundings
+    return None if around.matrix is None else around.matrix.digest, around.rows
+
+
+def _commit(name: str | None) -> str:
+    return "none" if name is None else name[:12]
