@@ -79,7 +79,7 @@ def _judgement(id_: str, *divergences: Divergence, p99_ms: float | None = None) 
     )
 
 
-def _report(  # noqa: PLR0913 - what tests vary
+def _report(
     *judgements: Judgement,
     ids: Iterable[str] = ("PT-01", "PT-02", "PT-03"),
     required: tuple[str, ...] = (),

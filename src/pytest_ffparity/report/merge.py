@@ -19,7 +19,7 @@ _NOT_DECLARED: Final = "{}: required by the matrix, but in no vector file"
 
 
 def merged(shards: Sequence[Shard]) -> Report:
-    """Make one report of the shards of one run, each with the file that it was read from.
+    """Make one report of the shards of one run, each as read from its file, with that file.
 
     The verdict is `go` only if every vector that a shard declares has one judgement in all shards
     together, and it passed. What blocks a shard blocks the whole; a shard's doubts stay, but for
@@ -85,16 +85,17 @@ def _ruling(shards: Sequence[Shard], declared: Declared, judgements: list[Judgem
         if len(homes := [path for path, r in shards if key in _judged([r])]) > 1
     ]
     apart = {gap.key for gap in doubled}
+    doubts = [
+        *(gap for gap in ruling.gaps if gap.key not in apart or gap in gaps),
+        *doubled,
+        *(Gap("judged in no shard", key) for key in nowhere if key not in explained),
+    ]
     return Ruling(
-        ruling.verdict,
-        tuple(dict.fromkeys(ruling.failures)),
-        (),
-        (
-            *(g for g in ruling.gaps if g.key not in apart or g in gaps),
-            *doubled,
-            *(Gap("judged in no shard", key) for key in nowhere if key not in explained),
-        ),
-        ruling.waived,
+        verdict=ruling.verdict,
+        failures=tuple(dict.fromkeys(ruling.failures)),
+        narrowed=(),
+        gaps=tuple(dict.fromkeys(doubts)),
+        waived=ruling.waived,
     )
 
 
