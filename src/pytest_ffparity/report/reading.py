@@ -67,7 +67,8 @@ def _text(path: Path) -> str:
 def _parsed(path: Path, text: str) -> Any:
     try:
         # Not the strict reader: what a path raised may hold characters that no store takes.
-        return json.loads(text, object_pairs_hook=strict_json.unique, parse_constant=_no_constant)
+        data = json.loads(text, object_pairs_hook=strict_json.unique, parse_constant=_no_constant)
+        json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         whole = text.rstrip()
         cut = error.pos >= len(whole) or not whole.endswith("}")
@@ -75,8 +76,11 @@ def _parsed(path: Path, text: str) -> Any:
         raise ReportFileError(f"{path}:{error.lineno}: {sentence}\n{_AGAIN}") from None
     except strict_json.JSONRefusedError as error:
         raise ReportFileError(f"{path}: {error.problem}\n{_AGAIN}") from None
+    except UnicodeEncodeError:
+        raise ReportFileError(f"{path}: holds a lone surrogate\n{_AGAIN}") from None
     except RecursionError:
         raise ReportFileError(f"{path}: nested too deep for a report\n{_AGAIN}") from None
+    return data
 
 
 def _no_constant(name: str) -> NoReturn:

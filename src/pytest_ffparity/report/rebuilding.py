@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from pytest_ffparity.formats import instant
 from pytest_ffparity.formats.pointer import join
@@ -19,6 +19,9 @@ from pytest_ffparity.report.model import (
     Weakening,
 )
 from pytest_ffparity.vectors.waivers import Waiver
+
+# Of one vector; one is right.
+_MOST: Final = 10_000
 
 
 class UnsoundError(Exception):
@@ -104,6 +107,9 @@ def _entries(data: dict[str, Any], waivers: tuple[Waiver, ...]) -> tuple[Entry, 
         key = VectorKey(raw["file"], raw["id"])
         if key in found:
             raise UnsoundError(join(["vectors", index]), f"found {key} again, expected it once")
+        if raw["judgements"] > _MOST:
+            pointer = join(["vectors", index, "judgements"])
+            raise UnsoundError(pointer, f"found {raw['judgements']}, expected {_MOST} or less")
         judgement = rebuilt_judgement.judgement(raw, infos)
         found[key] = Entry(
             key,

@@ -281,9 +281,10 @@ def test_a_folder_is_no_report(tmp_path: Path) -> None:
         (b'{"header": NaN, "footer": 1}', "NaN is no JSON number"),
         (b'{"header": 1, "header": 1}', 'the key "header" stands twice'),
         (b'{"header": 1,, "footer": 1}', ":1: not JSON: "),
+        (b'{"header": "\\ud800", "footer": 1}', "holds a lone surrogate"),
         (b"[" * 100_000, "nested too deep"),
     ],
-    ids=["bytes", "kind", "nan", "twice", "comma", "deep"],
+    ids=["bytes", "kind", "nan", "twice", "comma", "surrogate", "deep"],
 )
 def test_what_is_no_report_is_told(tmp_path: Path, raw: bytes, told: str) -> None:
     (tmp_path / "report.json").write_bytes(raw)
@@ -331,6 +332,10 @@ CONTRADICTIONS = {
     "/verdict": ("go", "/footer/verdict: found"),
     "/vectors/0/outcome": ("passed", '/vectors/0/outcome: found the text "passed", but'),
     "/vectors/0/judgements": (1.0, "/vectors/0/judgements: found the number 1.0, but"),
+    "/vectors/2/judgements": (
+        10**13,
+        "/vectors/2/judgements: found 10000000000000, expected 10000",
+    ),
     "/counts/failed": (0, "/counts/failed: found the number 0, but the rest of the file"),
     "/stress": ({}, "/stress: found an empty object, but"),
     "/waivers/0/expires": ("2026-02-30", '/waivers/0/expires: found the day "2026-02-30"'),
