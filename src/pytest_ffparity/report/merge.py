@@ -13,8 +13,9 @@ from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, Ver
 from pytest_ffparity.report.model import Baseline, Report, Surroundings, build
 from pytest_ffparity.report.shards import Shard, check
 
-# What the verdict says of a shard that other shards may make good.
+# What a verdict says that other shards may make good: of a run, and of shards that were merged.
 _NOT_JUDGED: Final = "no judgement on record"
+_NOWHERE: Final = "judged in no shard"
 _NOT_DECLARED: Final = "{}: required by the matrix, but in no vector file"
 
 
@@ -88,7 +89,7 @@ def _ruling(shards: Sequence[Shard], declared: Declared, judgements: list[Judgem
     doubts = [
         *(gap for gap in ruling.gaps if gap.key not in apart or gap in gaps),
         *doubled,
-        *(Gap("judged in no shard", key) for key in nowhere if key not in explained),
+        *(Gap(_NOWHERE, key) for key in nowhere if key not in explained),
     ]
     return Ruling(
         verdict=ruling.verdict,
@@ -110,7 +111,9 @@ def _gaps(shard: Shard, declared: Declared) -> Iterator[Gap]:
     for gap in report.ruling.gaps:
         if not report.finished:
             yield Gap(f"{path}: {gap}")
-        elif not (gap.key is not None and gap.what == _NOT_JUDGED) and gap.what not in elsewhere:
+        elif gap.what not in elsewhere and (
+            gap.key is None or gap.what not in (_NOT_JUDGED, _NOWHERE)
+        ):
             yield gap
 
 

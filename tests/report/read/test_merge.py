@@ -118,6 +118,17 @@ def test_a_vector_that_no_shard_judged_makes_it_incomplete(
     assert again(tmp_path, whole).ruling == whole.ruling
 
 
+def test_what_was_merged_can_be_merged_with_the_rest(
+    tmp_path: Path, report: MakeReport, judgement: Make
+) -> None:
+    one, two, three = shards(
+        tmp_path, *(report(judgement(name), narrowed=others(name)) for name in IDS)
+    )
+    part = again(tmp_path, merged([one, two]))
+    assert part.ruling.gaps == (Gap("judged in no shard", key("PT-03")),)
+    assert merged([(Path("whole.json"), part), three]).ruling.verdict is Verdict.GO
+
+
 def test_a_vector_that_two_shards_judged_makes_it_incomplete(
     tmp_path: Path, report: MakeReport, judgement: Make
 ) -> None:
