@@ -110,6 +110,14 @@ def test_show_of_a_run_that_left_something_out_exits_with_1(tmp_path: Path) -> N
     assert main(["report", "show", run(tmp_path / "a.json", "V-01")]) == 1
 
 
+def test_show_writes_markdown_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "out" / "report.md"
+    file = run(tmp_path / "a.json", "V-01", "V-02", wrong="V-02")
+    assert main(["report", "show", file, "--markdown", str(text)]) == 1
+    assert "BLOCKED" in text.read_text("utf-8")
+    assert capsys.readouterr().out.endswith(f"wrote {text}\n")
+
+
 def test_merge_writes_the_whole_and_exits_by_its_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ FLAG: dict[str, Any] = {"enabled": True, "sensitive": False, "rollout": None}
 WORLD: dict[str, Any] = {
     "environment": {},
     **{name: [] for name in ("tenant_overrides", "user_overrides", "approvals", "corrupt")},
+    "writes": [],
     "admin": {"reachable": True},
     "jwks": {"held": None, "published": ["k1"], "reachable": True, "fetched_seconds_ago": None},
     "backing": "available",
@@ -46,7 +47,7 @@ class Oracle:
     """What the definition says of one request."""
 
     def __init__(self, world: dict[str, Any]) -> None:
-        self.world = {**WORLD, **world}
+        self.world = {**WORLD, **world, **after_writes(world)}
         self.world["jwks"] = {**WORLD["jwks"], **self.world["jwks"]}
         self.now = moment(world["now"])
         self.fallback = self.world["environment"].get("FF_ALLOW_DEV_HEADERS") == "true"
@@ -311,6 +312,52 @@ class Oracle:
         if not sound:
             raise RejectedError("signature_invalid")
         return "verified", warnings
+
+
+def after_writes(world: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Give the records as the world's writes leave them: made, or refused without a trace."""
+    lists = ("flags", "tenant_overrides", "user_overrides")
+    there = {ids_of(record): record for name in lists for record in world.get(name, [])}
+    top = 0
+    for write in world.get("writes", []):
+        ids, record = ids_of(write), write["record"]
+        old = there.get(ids)
+        version = None if old is None else old["version"]
+        if write.get("expects") != version or (old is None and record is None):
+            continue  # a conflict
+        if record is None:
+            lost = [i for i in there if i == ids or (len(ids) == 1 and i[:1] == ids)]
+            top = max([top, *(there.pop(i)["version"] for i in lost)])
+            continue
+        flag = there.get(ids[:1])
+        if writable(ids, record, flag) and version != 2**63 - 1:
+            number = (top if version is None else version) + 1
+            if number < 2**63:
+                names = dict(zip(("flag_key", "tenant_id", "user_id"), ids, strict=False))
+                there[ids] = {**names, **record, "version": number}
+                top = max(top, number)
+    return {
+        name: [there[ids] for ids in there if len(ids) == size]
+        for size, name in enumerate(lists, start=1)
+    }
+
+
+def ids_of(record: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(record[n] for n in ("flag_key", "tenant_id", "user_id") if n in record)
+
+
+def writable(ids: tuple[str, ...], record: dict[str, Any], flag: dict[str, Any] | None) -> bool:
+    if not all(map(legal, ids)):
+        return False
+    if len(ids) == 1:
+        # Nothing else is wrong with a flag in any world here.
+        return flag is None or flag["value_type"] == record["value_type"]
+    if flag is None or record.keys() - {"value", "expires_at"} or "value" not in record:
+        return False
+    if record["value"] == 2**63 or not typed(record["value"], flag["value_type"]):
+        return False
+    ends = record.get("expires_at")
+    return ends is None or (ends[10] == "T" and len(ends.partition(".")[2]) <= len("123456+00:00"))
 
 
 def moment(text: str) -> datetime:

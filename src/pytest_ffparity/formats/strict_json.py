@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pytest_ffparity.formats.pointer import join
@@ -79,19 +79,24 @@ def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
     Raises:
         JSONRefusedError: With the pointer of the first offending place.
     """
-    _check(value, (), max_depth)
+    _check(value, (), max_depth, legal_text)
 
 
-def plain(value: Any, *, max_depth: int = MAX_DEPTH) -> Any:
+def plain(value: Any, *, max_depth: int = MAX_DEPTH, stored: bool = True) -> Any:
     """Copy a value to plain JSON types, so that nobody can change it afterwards.
 
     Mappings become dicts and subclasses of the JSON types (enums among them) the types themselves.
+
+    Args:
+        value: What may be JSON.
+        max_depth: How deep it may be nested.
+        stored: Refuse U+0000 too, which is JSON, but which no store can hold.
 
     Raises:
         JSONRefusedError: The value holds something that is no JSON, or that the reader refuses.
     """
     copied = _plain(value, (), max_depth)
-    check(copied, max_depth=max_depth)
+    _check(copied, (), max_depth, legal_text if stored else _encodable)
     return copied
 
 
@@ -123,8 +128,10 @@ def same(left: Any, right: Any) -> bool:
 
 def legal_text(text: str) -> bool:
     """Tell whether both stores can hold the text: no U+0000 and no lone surrogate."""
-    if "\x00" in text:
-        return False
+    return "\x00" not in text and _encodable(text)
+
+
+def _encodable(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -168,9 +175,11 @@ def _int64(literal: str) -> int:
     return int(literal)
 
 
-def _check(value: Any, path: tuple[str | int, ...], max_depth: int) -> None:
+def _check(
+    value: Any, path: tuple[str | int, ...], max_depth: int, legal: Callable[[str], bool]
+) -> None:
     if isinstance(value, str):
-        if not legal_text(value):
+        if not legal(value):
             raise JSONRefusedError("holds U+0000 or a lone surrogate", join(path))
     elif isinstance(value, bool) or value is None:
         return
@@ -185,9 +194,9 @@ def _check(value: Any, path: tuple[str | int, ...], max_depth: int) -> None:
             raise JSONRefusedError(f"nested deeper than {max_depth}", join(path[:8]))
         members = value.items() if isinstance(value, dict) else enumerate(value)
         for key, member in members:
-            if isinstance(key, str) and not legal_text(key):
+            if isinstance(key, str) and not legal(key):
                 raise JSONRefusedError("a key holds U+0000 or a lone surrogate", join(path))
-            _check(member, (*path, key), max_depth)
+            _check(member, (*path, key), max_depth, legal)
 
 
 def _plain(value: Any, path: tuple[str | int, ...], max_depth: int) -> Any:

@@ -38,6 +38,15 @@ async def asked_twice(run: Run, path: Path, world: Any, questions: Sequence[Ques
     return Replied(replies, shaky, latencies)
 
 
+async def asked_once(run: Run, world: Any, questions: Sequence[Question]) -> list[dict[str, Reply]]:
+    """Ask every path every question in one world, and give each question's replies by path."""
+    rounds = {path.name: (await _round(run, path, world, questions))[0] for path in run.paths}
+    return [
+        {name: replies[place] for name, replies in rounds.items()}
+        for place in range(len(questions))
+    ]
+
+
 async def _round(
     run: Run, path: Path, world: Any, questions: Sequence[Question]
 ) -> tuple[list[Reply], list[float | None]]:

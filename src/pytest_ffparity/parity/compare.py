@@ -40,7 +40,7 @@ class Breach(msgspec.Struct, frozen=True):
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     """A field that breaks its rule.
 
-    `field` is a JSON pointer, `rule` the id of the matrix row (`unlisted` where none names the
+    `expected` is None where nothing is expected but that the paths agree. `field` is a JSON pointer, `rule` the id of the matrix row (`unlisted` where none names the
     field), `must` that row's rule, `broken` what each path at fault did.
     """
 
@@ -48,7 +48,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     must: str
     why: str
-    expected: Seen
+    expected: Seen | None
     paths: dict[str, Seen]
     broken: tuple[Breach, ...]
     odd: str | None = None
@@ -78,9 +78,9 @@ def compare(
     found = []
     for path in (*_fields((), documents, matrix), *nowhere):
         sides = {name: _at(document, path) for name, document in answers.items()}
-        wanted = MISSING if expected is None else _at(expected, path)
+        wanted = None if expected is None else _at(expected, path)
         row = matrix.covering(path)
-        broken = _breaches(row, sides, wanted, meets=expected is not None)
+        broken = _breaches(row, sides, wanted)
         if broken:
             found.append(
                 Divergence(
@@ -140,7 +140,7 @@ def _at(document: Any, path: Segments) -> Seen:
     return Seen(True, node)
 
 
-def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool) -> list[Breach]:
+def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen | None) -> list[Breach]:
     names = list(sides)
     first = names[0]
     match row.rule:
@@ -161,7 +161,7 @@ def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool)
                 if same(sides[other].value, sides[name].value)
             ]
         case FieldRule.MAY_DIFFER:
-            present = wanted.present or sides[first].present
+            present = (wanted is not None and wanted.present) or sides[first].present
             return [
                 Breach(name, "lacks the field" if present else "alone has the field")
                 for name in names
@@ -172,7 +172,7 @@ def _breaches(row: Row, sides: Mapping[str, Seen], wanted: Seen, *, meets: bool)
             misses = [
                 Breach(name, "misses the expectation")
                 for name in names
-                if meets and not _equal(wanted, sides[name], row, equal)
+                if wanted is not None and not _equal(wanted, sides[name], row, equal)
             ]
             parts = [
                 Breach(name, f"differs from {first}", first)

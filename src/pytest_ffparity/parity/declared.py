@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_ffparity.parity.expectation import lacking
+from pytest_ffparity.parity.fuzz import Draw
 from pytest_ffparity.parity.judgement import digest
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.parity.verdict import Declared, VectorKey
@@ -32,8 +33,8 @@ class Inventory(msgspec.Struct, frozen=True):
         """Name a file as messages, node ids and reports do: relative to the root."""
         return named(path, self.root)
 
-    def declared(self) -> Declared:
-        """Give every vector that has to be judged."""
+    def declared(self, generated: Iterable[Draw] = ()) -> Declared:
+        """Give every vector that has to be judged, and what is generated on top of them."""
         digests = {
             VectorKey(self.name(file.path), vector.id): digest(vector)
             for file in self.files
@@ -44,6 +45,8 @@ class Inventory(msgspec.Struct, frozen=True):
             for file in self.files
             for vector in file.vectors
         }
+        matrix = self.name(self.matrix_file.path)
+        digests |= {VectorKey(matrix, draw.id): digest(draw) for draw in generated}
         required = self.matrix_file.required
         return Declared(digests, required, self.broken, self.waivers, lines)
 

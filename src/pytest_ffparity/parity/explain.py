@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from pytest_ffparity.formats.strict_json import canonical
-from pytest_ffparity.parity.compare import Divergence, Seen
+from pytest_ffparity.parity.compare import MISSING, Divergence, Seen
 
 MAX_LINES: Final = 8
 
@@ -15,10 +15,10 @@ MAX_LINES: Final = 8
 def explained(divergence: Divergence) -> Divergence:
     """Add what differs inside the values, where they are objects or arrays."""
     names = list(divergence.paths)
-    sides = [*divergence.paths.values(), divergence.expected]
+    sides = [*divergence.paths.values(), divergence.expected or MISSING]
     if not any(isinstance(side.value, dict | list) for side in sides):
         return divergence
-    reference, label = divergence.expected, "expected"
+    reference, label = divergence.expected or MISSING, "expected"
     if not reference.present:
         reference, label = divergence.paths[names[0]], names[0]
     lines: list[str] = []

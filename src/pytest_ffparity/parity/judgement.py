@@ -70,13 +70,14 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest world and requests that still show a divergence.
 
     `case` is what it was found as. Several requests are asked one after the other, and the last
-    one diverges. `saved` is the vector file that it was written to.
+    one diverges; `raised` has the errors of paths that gave no answer to it. `saved` is the vector file that it was written to.
     """
 
     case: str
     world: Any
     requests: list[Any]
     divergences: tuple[Divergence, ...]
+    raised: dict[str, str] = {}
     saved: str | None = None
     again: str | None = None
 

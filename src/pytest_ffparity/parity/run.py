@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path as FolderPath
 from typing import Any, Final
 
 import msgspec
 
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.parity.path import Path
+from pytest_ffparity.parity.pseudonyms import Pseudonyms
 
 DEADLINE_S: Final = 30.0
 
@@ -22,7 +24,8 @@ class Run(msgspec.Struct, frozen=True):
 
     `materialise(request, world)` gives the request as a path gets it, tokens minted; a call of a
     path that takes longer than `deadline_s` counts as raised. `progress(text)` is told what a long
-    vector is doing.
+    vector is doing. `save` is the folder that shrunk examples are written to, `pseudonyms` what
+    user ids of captured requests are shown as; None writes nothing, and shows them.
     """
 
     nonce: str
@@ -31,3 +34,5 @@ class Run(msgspec.Struct, frozen=True):
     materialise: Callable[[Any, Any], Any]
     deadline_s: float = DEADLINE_S
     progress: Callable[[str], None] = _unheard
+    save: FolderPath | None = None
+    pseudonyms: Pseudonyms | None = None

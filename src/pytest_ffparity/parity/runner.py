@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import msgspec
 
 from pytest_ffparity.parity import session
 from pytest_ffparity.parity.asking import Replied, asked_twice
+from pytest_ffparity.parity.cases import judge_cases
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Judgement, PathResult, Subject, digest
 from pytest_ffparity.parity.opening import opened
@@ -16,7 +14,7 @@ from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.stress import stress
 from pytest_ffparity.parity.tally import Tally
-from pytest_ffparity.vectors.model import AnyVector, Case, CasesVector, StressVector, Vector
+from pytest_ffparity.vectors.model import AnyVector, CasesVector, StressVector, Vector
 
 
 async def judge(run: Run, file: str, vector: AnyVector) -> Judgement:
@@ -25,40 +23,11 @@ async def judge(run: Run, file: str, vector: AnyVector) -> Judgement:
     if isinstance(vector, StressVector):
         found = await stress(run, subject, vector)
     elif isinstance(vector, CasesVector):
-        found = await many(run, subject, vector.world, vector.cases)
+        found = await judge_cases(run, subject, vector)
     else:
         found = await _single(run, subject, vector)
     divergences = tuple(map(explained, found.divergences))
     return msgspec.structs.replace(found, divergences=divergences)
-
-
-async def many(run: Run, subject: Subject, world: Any, cases: Sequence[Case]) -> Judgement:
-    """Ask every path many requests in one world, twice, and compare decision by decision."""
-    questions = [Question(subject.id, c.id, run.materialise(c.request, world)) for c in cases]
-    replied = {path.name: await asked_twice(run, path, world, questions) for path in run.paths}
-    tally = Tally(replied, run.matrix)
-    open_ways: dict[str, None] = {}
-    for place, case in enumerate(cases):
-        replies = {name: each.replies[place] for name, each in replied.items()}
-        shaky = [one for each in replied.values() for one in each.shaky[place]]
-        diverged = tally.add(case.id, case.expected, replies, shaky, apart=False)
-        if diverged or shaky:
-            answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
-            open_ways |= dict.fromkeys(opened(case.expected, answers, world, case.request))
-    return Judgement(
-        run=run.nonce,
-        file=subject.file,
-        id=subject.id,
-        digest=subject.digest,
-        paths={
-            path.name: PathResult(error=tally.first_error(path.name), info=session.info(path))
-            for path in run.paths
-        },
-        divergences=tuple(tally.divergences),
-        unstable=tuple(tally.unstable),
-        decisions=len(cases),
-        opened=tuple(open_ways),
-    )
 
 
 async def _single(run: Run, subject: Subject, vector: Vector) -> Judgement:

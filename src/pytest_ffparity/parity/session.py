@@ -113,7 +113,8 @@ def read(answer: Answer) -> Reply:
     except Exception:  # noqa: BLE001 - to_dict may be anything
         return Reply(None, f"evaluate gave {_kind(raw)}, expected a Decision or a mapping")
     try:
-        decision = plain(found)
+        # A request may hold U+0000, and its answer then gives it back.
+        decision = plain(found, stored=False)
     except JSONRefusedError as error:
         return Reply(None, f"evaluate gave what is no JSON: {error}")
     except Exception as error:  # noqa: BLE001 - a mapping may be anything

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from pytest_ffparity.parity.compare import Breach, Divergence, Document, compare
+from pytest_ffparity.parity.compare import MISSING, Breach, Divergence, Document, compare
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.parity.session import Reply
 from pytest_ffparity.parity.stability import Unstable, set_apart
@@ -122,7 +122,7 @@ def _unsteady(breach: Breach, divergence: Divergence, count: int) -> Unstable:
         path=breach.path,
         field=divergence.field,
         rule=divergence.rule,
-        first=divergence.expected,
+        first=divergence.expected or MISSING,
         second=divergence.paths[breach.path],
         case=divergence.case,
         count=count,

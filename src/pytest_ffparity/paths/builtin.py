@@ -29,9 +29,10 @@ class Store(Protocol):
     """Where a path keeps its flags, and how a world gets there."""
 
     info: dict[str, str]
+    outcomes: list[dict[str, Any]]
 
     async def load(self, world: World) -> Backing:
-        """Replace everything that is stored by the world's records."""
+        """Replace everything that is stored by the world's records, and make its writes."""
         ...
 
     async def close(self) -> None:
@@ -53,12 +54,18 @@ class BuiltinPath:
         self._keys = keys
         self._parts: _Parts | None = None
 
+    @property
+    def outcomes(self) -> list[dict[str, Any]]:
+        """What each write of the world came to, see `make_writes`; the paths have to agree on it."""
+        return self.store.outcomes
+
     async def prepare(self, world: Any) -> None:
         """Start afresh in a world: new records, servers, key set, caches and breaker.
 
         Raises:
             ShapeError: The world is none for a built-in path.
             RecordError: A record of it may not be written.
+            WriteOutcomeError: A write of it comes to something else than it says.
         """
         await self._end()
         whole = read_world(world)

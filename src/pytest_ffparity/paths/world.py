@@ -10,6 +10,7 @@ import msgspec
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.evaluator.model import Request
 from pytest_ffparity.formats import instant, schema
+from pytest_ffparity.paths.writes import Write
 
 WORLD_SCHEMA: Final = "world.v1"
 REQUEST_SCHEMA: Final = "request.v1"
@@ -54,6 +55,7 @@ class World(msgspec.Struct, frozen=True):
     approvals: list[dict[str, Any]] = []
     admin: Admin = Admin()
     jwks: Jwks = Jwks()
+    writes: list[Write] = []
     corrupt: list[CorruptValue] = []
     backing: str = "available"
 

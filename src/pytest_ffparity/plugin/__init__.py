@@ -12,6 +12,7 @@ from pytest_ffparity.plugin import narrowing, options
 from pytest_ffparity.plugin.fixtures import (
     _ffparity_await,
     _ffparity_bench,
+    ffparity_cases,
     ffparity_keys,
     ffparity_paths,
 )
@@ -19,6 +20,7 @@ from pytest_ffparity.plugin.fixtures import (
 __all__ = [
     "_ffparity_await",
     "_ffparity_bench",
+    "ffparity_cases",
     "ffparity_keys",
     "ffparity_paths",
     "pytest_addoption",
@@ -76,8 +78,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if not config.option.ffparity or file_path.suffix != ".json":
         return None
     from pytest_ffparity.plugin.collect import VectorCollector  # noqa: PLC0415
+    from pytest_ffparity.plugin.generated import GeneratedCollector  # noqa: PLC0415
     from pytest_ffparity.plugin.keys import MATRIX, SETTINGS  # noqa: PLC0415
 
+    if file_path == config.stash[SETTINGS].matrix:
+        return GeneratedCollector.from_parent(parent, path=file_path)
     if file_path not in config.stash[SETTINGS].vectors and not parent.session.isinitpath(file_path):
         return None
     collector = VectorCollector.from_parent(parent, path=file_path)

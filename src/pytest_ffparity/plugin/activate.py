@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 
 from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.declared import Inventory, take_inventory
+from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.matrix import ParityMatrix
-from pytest_ffparity.plugin import keys, narrowing, options, report_file
+from pytest_ffparity.plugin import github, keys, narrowing, options, report_file
 from pytest_ffparity.plugin.collection import Carrier, Worker
 from pytest_ffparity.plugin.gate import Gate, XdistHooks
 from pytest_ffparity.plugin.ledger import Ledger
+from pytest_ffparity.plugin.progress import Progress
 from pytest_ffparity.plugin.surroundings import surroundings
 from pytest_ffparity.plugin.termination import Termination
 from pytest_ffparity.report import json_report
@@ -41,6 +44,9 @@ def activate(config: pytest.Config) -> None:
     config.stash[keys.TERMINATION] = Termination()
     if config.args_source != config.ArgsSource.ARGS:
         config.args = [str(path) for path in settings.vectors]
+    if settings.fuzz and str(settings.matrix) not in config.args:
+        # What is generated is judged by the matrix alone: its items are the matrix file's.
+        config.args = [*config.args, str(settings.matrix)]
     # A broken vector file fails its own collection; the others still run.
     config.option.continue_on_collection_errors = True
     try:
@@ -60,6 +66,7 @@ def activate(config: pytest.Config) -> None:
         "ffparity_matrix": matrix_file.digest,
         "ffparity_waivers": "" if waivers is None else waivers.digest,
     }
+    config.stash[keys.PROGRESS] = Progress(config)
     register = config.pluginmanager.register
     register(Carrier(), "ffparity-carrier")
     workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
@@ -101,11 +108,21 @@ def _register_gate(
     typed = narrowing.read(config.invocation_params.args, positional)
     if typed.runs_nothing:
         return
-    ledger = Ledger(inventory.declared(), nonce, typed, today)
-    gate = Gate(config, settings, ledger, surroundings(config.rootpath, inventory))
+    generated = draws(settings.fuzz, settings.seed)
+    ledger = Ledger(inventory.declared(generated), nonce, typed, today)
+    around = surroundings(config.rootpath, inventory, settings)
+    gate = Gate(config, settings, ledger, around)
     config.pluginmanager.register(gate, "ffparity-gate")
+    if github.on_github(os.environ):
+        config.pluginmanager.register(github.GitHub(config, gate, os.environ), "ffparity-github")
     if config.pluginmanager.has_plugin("xdist"):
-        given = {"ffparity_nonce": nonce, "ffparity_today": today.isoformat(), **read}
+        given = {
+            "ffparity_nonce": nonce,
+            "ffparity_today": today.isoformat(),
+            "ffparity_seed": str(settings.seed),
+            "ffparity_pseudonyms": settings.pseudonym_key.hex(),
+            **read,
+        }
         config.pluginmanager.register(XdistHooks(gate, given), "ffparity-xdist")
     config.stash[keys.TERMINATION].install(config)
 

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+from pytest_ffparity.parity.fuzz import IN_A_WORLD, Draw, Fuzzer
+from pytest_ffparity.parity.judgement import Subject, digest
 from pytest_ffparity.parity.runner import judge
 from pytest_ffparity.parity.session import PathsError
 from pytest_ffparity.plugin.benchmark import recorded
 
 if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
     from pytest_ffparity.parity.judgement import Judgement
     from pytest_ffparity.parity.run import Run
     from pytest_ffparity.vectors.model import AnyVector
@@ -28,6 +32,7 @@ class Bench:
         self._run = run
         self._await = await_
         self._source = source
+        self._fuzzer = Fuzzer(run)
 
     def check_source(self, ffparity_paths: object) -> None:
         """Check that a vector's own conftest gives the paths that this bench was made with.
@@ -53,3 +58,13 @@ class Bench:
             return judgement
 
         return recorded(request, vector, judging)
+
+    def fuzz(self, file: str, draw: Draw, cases: Callable[[int], SearchStrategy[Any]]) -> Judgement:
+        """Draw a share of the generated cases and judge it."""
+        from pytest_ffparity.plugin.drawing import drawn  # noqa: PLC0415 - Hypothesis is an extra
+
+        worlds = -(-draw.decisions // IN_A_WORLD)
+        found = drawn(cases(IN_A_WORLD), draw.seed, worlds)
+        subject = Subject(file, draw.id, digest(draw))
+        judgement: Judgement = self._await(self._fuzzer.judge(subject, draw, found))
+        return judgement

@@ -17,6 +17,8 @@ from pytest_ffparity.plugin.keys import JUDGEMENTS, TODAY, WAIVERS
 from pytest_ffparity.vectors.model import StressVector
 
 if TYPE_CHECKING:
+    from pytest_ffparity.parity.fuzz import Draw
+    from pytest_ffparity.parity.judgement import Judgement
     from pytest_ffparity.parity.matrix import ParityMatrix
     from pytest_ffparity.plugin.bench import Bench
     from pytest_ffparity.vectors.model import AnyVector
@@ -46,10 +48,10 @@ class VectorCollector(pytest.File):
 
 
 class VectorItem(pytest.Function):
-    """One vector."""
+    """One vector, or one share of what is generated."""
 
     file: str
-    vector: AnyVector
+    vector: AnyVector | Draw
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Place the item at the vector's line in its file."""
@@ -64,15 +66,23 @@ class VectorItem(pytest.Function):
         return super().repr_failure(excinfo)
 
 
+def note(request: pytest.FixtureRequest, judgement: Judgement) -> None:
+    """Put a judgement on record, and fail the item if nothing lets it pass.
+
+    Raises:
+        Diverged: It failed, and no waiver covers it.
+    """
+    request.node.stash.setdefault(JUDGEMENTS, {})[uuid.uuid4().hex] = judgement.to_text()
+    waivers, today = request.config.stash[WAIVERS], request.config.stash[TODAY]
+    if not judgement.passed and covering(judgement, waivers, today) is None:
+        raise Diverged(judgement)
+
+
 def _judging(file: str, vector: AnyVector) -> Callable[..., None]:
     def judge(
         request: pytest.FixtureRequest, _ffparity_bench: Bench, ffparity_paths: object
     ) -> None:
         _ffparity_bench.check_source(ffparity_paths)
-        judgement = _ffparity_bench.judge(request, file, vector)
-        request.node.stash.setdefault(JUDGEMENTS, {})[uuid.uuid4().hex] = judgement.to_text()
-        waivers, today = request.config.stash[WAIVERS], request.config.stash[TODAY]
-        if not judgement.passed and covering(judgement, waivers, today) is None:
-            raise Diverged(judgement)
+        note(request, _ffparity_bench.judge(request, file, vector))
 
     return judge

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from pytest_ffparity.parity.verdict import VectorKey
-from pytest_ffparity.plugin import keys
+from pytest_ffparity.plugin import junit, keys
 from pytest_ffparity.plugin.collect import VectorItem
 from pytest_ffparity.plugin.plainly import Repetitions
 
@@ -83,6 +83,8 @@ class Carrier:
             report.ffparity_key = [item.file, item.vector.id]
             made = item.stash.get(keys.JUDGEMENTS, {}) if report.when == "call" else {}
             report.ffparity_judgements = dict(made)
+            if made:
+                junit.attach(item, report, made.values())
             self._repetitions.shorten(report, item.name)
         return report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from pytest_ffparity.plugin import keys
 from pytest_ffparity.plugin.plainly import told_plainly
 
 if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
     from pytest_ffparity.parity.path import Path
     from pytest_ffparity.paths.keys import KeyRing
     from pytest_ffparity.plugin.bench import Await, Bench
@@ -64,6 +66,18 @@ def ffparity_paths(
 
 
 @pytest.fixture(scope="session")
+def ffparity_cases() -> Callable[[int], SearchStrategy[Any]]:
+    """What `--ffparity-fuzz` draws from: a Hypothesis strategy of a world and so many requests.
+
+    Override this fixture where your own paths take other worlds than the built-in ones. What is
+    drawn has the attributes `world` and `requests`.
+    """
+    from pytest_ffparity.paths.generated import cases  # noqa: PLC0415 - Hypothesis is an extra
+
+    return cases
+
+
+@pytest.fixture(scope="session")
 def _ffparity_bench(
     pytestconfig: pytest.Config,
     ffparity_paths: list[Path],
@@ -71,6 +85,7 @@ def _ffparity_bench(
     _ffparity_await: Await,
 ) -> Iterator[Bench]:
     from pytest_ffparity.parity import session  # noqa: PLC0415
+    from pytest_ffparity.parity.pseudonyms import Pseudonyms  # noqa: PLC0415
     from pytest_ffparity.parity.recorded import RecordedPath  # noqa: PLC0415
     from pytest_ffparity.parity.run import Run  # noqa: PLC0415
     from pytest_ffparity.paths.mint import minted  # noqa: PLC0415
@@ -91,6 +106,9 @@ def _ffparity_bench(
         matrix=pytestconfig.stash[keys.MATRIX],
         materialise=materialise,
         deadline_s=settings.deadline_s,
+        progress=pytestconfig.stash[keys.PROGRESS],
+        save=settings.save,
+        pseudonyms=None if settings.show_users else Pseudonyms(settings.pseudonym_key),
     )
     yield Bench(run, _ffparity_await, ffparity_paths)
     with told_plainly():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ffparity.formats import instant
+from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.verdict import Verdict
 from pytest_ffparity.plugin import keys, report_file
 from pytest_ffparity.plugin.collection import OUTPUT_KEY, Collection, CollectionWatch
@@ -40,16 +41,27 @@ class Gate(CollectionWatch):
         self._report: Report | None = None
         self.workers = 0
 
+    @property
+    def report(self) -> Report | None:
+        """The finished run, once there is a verdict."""
+        return self._report
+
     def pytest_report_header(self) -> str:
         """Say in pytest's header what the gate will judge."""
-        count = len(self._ledger.declared.digests)
+        generated = self._around.generated
+        count = len(self._ledger.declared.digests) - len(draws(generated, 0))
         files = ", ".join(source.file for source in self._around.vectors)
-        return f"ffparity: {files or 'no sound vector file'}, vectors declared: {count}"
+        told = f"ffparity: {files or 'no sound vector file'}, vectors declared: {count}"
+        if generated:
+            told += f", decisions to generate: {generated} (seed {self._around.seed})"
+        return told
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a report, from this process or from a worker."""
         self._ledger.add_report(report)
+        if self._around.generated and getattr(report, "ffparity_judgements", None):
+            self._config.stash[keys.PROGRESS](self._ledger.progress(self._around.generated))
 
     def take_worker(self, output: dict[str, Any] | None, name: str, error: object) -> None:
         """Take what a worker left when it went."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_ffparity.parity.matrix import ParityMatrix
     from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.plugin.progress import Progress
     from pytest_ffparity.plugin.termination import Termination
     from pytest_ffparity.vectors.waivers import Waiver
 
@@ -23,4 +24,5 @@ JUDGEMENTS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 # Those that are in force, and the day by which they are weighed.
 WAIVERS: pytest.StashKey[tuple[Waiver, ...]] = pytest.StashKey()
 TODAY: pytest.StashKey[date] = pytest.StashKey()
+PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 EXIT_STATUS: pytest.StashKey[int] = pytest.StashKey()

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_ffparity.parity.fuzz import is_share
 from pytest_ffparity.parity.judgement import Judgement
 from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, rule
 from pytest_ffparity.plugin.collection import Collection
@@ -72,6 +73,13 @@ class Ledger:
             self.add_gap("was run again, though no judgement had failed", key)
         elif report.outcome == "failed" and judged_well:
             self.add_gap(f"failed in {report.when}, outside the judgement", key)
+
+    def progress(self, generated: int) -> str:
+        """Say how far the judging of generated decisions has come."""
+        shares = [j for j, _ in self.judgements if is_share(j.id)]
+        done = sum(judgement.decisions for judgement in shares)
+        diverged = sum(not judgement.passed for judgement in shares)
+        return f"fuzz: {done:,} of {generated:,} decisions, shares that diverge: {diverged}"
 
     def ruling(self) -> Ruling:
         """Weigh everything that is on the books."""

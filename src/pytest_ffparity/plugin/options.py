@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ DEFAULT_MATRIX: Final = "vectors/cutover_parity_matrix.json"
 DEFAULT_WAIVERS: Final = "vectors/waivers.json"
 DEFAULT_DEADLINE_S: Final = "30"
 DSN_VARIABLE: Final = "FFPARITY_DSN"
+KEY_VARIABLE: Final = "FFPARITY_PSEUDONYM_KEY"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,25 @@ class Settings:
     report: Path | None
     require_go: bool
     deadline_s: float
+    fuzz: int
+    seed: int
+    save: Path | None
+    show_users: bool
+    pseudonym_key: bytes = field(repr=False)
+
+
+class _Implied(argparse.Action):
+    """Stores its value, and asks for the gate."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        _option: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.ffparity = True
 
 
 def add(parser: pytest.Parser) -> None:
@@ -79,6 +101,34 @@ def add(parser: pytest.Parser) -> None:
         metavar="DSN",
         help="PostgreSQL to run the db path on, in a database of its own; "
         f"default is ${DSN_VARIABLE}, else an embedded server",
+    )
+    group.addoption(
+        "--ffparity-fuzz",
+        action=_Implied,
+        type=int,
+        default=0,
+        dest="ffparity_fuzz",
+        metavar="N",
+        help="Judge N generated decisions too; switches the gate on",
+    )
+    group.addoption(
+        "--ffparity-seed",
+        type=int,
+        dest="ffparity_seed",
+        metavar="SEED",
+        help="Seed of what is generated; default is a new one for each run, which the report tells",
+    )
+    group.addoption(
+        "--ffparity-save",
+        dest="ffparity_save",
+        metavar="DIR",
+        help="Write each divergence that was found and shrunk as a vector file into this folder",
+    )
+    group.addoption(
+        "--ffparity-show-users",
+        action="store_true",
+        dest="ffparity_show_users",
+        help="Show user ids of captured requests as they are, not their pseudonyms",
     )
     group.addoption(
         "--ffparity-report",
@@ -151,6 +201,11 @@ def settings(config: pytest.Config) -> Settings:
         report=report_path(option.ffparity_report, invoked),
         require_go=option.ffparity_require_go,
         deadline_s=_deadline(config),
+        fuzz=_not_negative("--ffparity-fuzz", option.ffparity_fuzz),
+        seed=_seed(config),
+        save=report_path(option.ffparity_save, invoked),
+        show_users=option.ffparity_show_users,
+        pseudonym_key=_pseudonym_key(config),
     )
 
 
@@ -168,6 +223,30 @@ def _recorded(given: str, invoked: Path) -> tuple[str, Path]:
     if not (name and equals and file):
         raise pytest.UsageError(f"--ffparity-recorded: expected NAME=FILE, found {given!r}")
     return name, absolute(invoked / file)
+
+
+def _seed(config: pytest.Config) -> int:
+    """Give the seed; a worker gets the controller's."""
+    workerinput: dict[str, str] | None = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        return int(workerinput["ffparity_seed"])
+    if config.option.ffparity_seed is None:
+        return secrets.randbelow(10**9)
+    return _not_negative("--ffparity-seed", config.option.ffparity_seed)
+
+
+def _pseudonym_key(config: pytest.Config) -> bytes:
+    """Give the key of the environment, else one made for the run; a worker gets the controller's."""
+    workerinput: dict[str, str] | None = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        return bytes.fromhex(workerinput["ffparity_pseudonyms"])
+    return os.environ.get(KEY_VARIABLE, "").encode() or secrets.token_bytes(32)
+
+
+def _not_negative(name: str, number: int) -> int:
+    if number < 0:
+        raise pytest.UsageError(f"{name}: expected a number from 0 up, found {number}")
+    return number
 
 
 def report_path(option: str | None, invoked: Path) -> Path | None:

@@ -17,10 +17,13 @@ from pytest_ffparity.report.model import Source, Surroundings
 
 if TYPE_CHECKING:
     from pytest_ffparity.parity.declared import Inventory
+    from pytest_ffparity.plugin.options import Settings
 
 
-def surroundings(root: Path, inventory: Inventory | None = None) -> Surroundings:
-    """Describe a run; without an inventory, one that has not come so far."""
+def surroundings(
+    root: Path, inventory: Inventory | None = None, settings: Settings | None = None
+) -> Surroundings:
+    """Describe a run; without an inventory and settings, one that has not come so far."""
     versions = {
         "pytest-ffparity": __version__,
         "pytest": pytest.__version__,
@@ -33,7 +36,7 @@ def surroundings(root: Path, inventory: Inventory | None = None) -> Surroundings
         commit=_commit(root),
         started_at=instant.text(datetime.now(UTC)),
     )
-    if inventory is None:
+    if inventory is None or settings is None:
         return around
     matrix = inventory.matrix_file
     return Surroundings(
@@ -48,6 +51,8 @@ def surroundings(root: Path, inventory: Inventory | None = None) -> Surroundings
         ),
         matrix=Source(inventory.name(matrix.path), matrix.digest),
         rows=tuple(inventory.matrix.row_ids),
+        generated=settings.fuzz,
+        seed=settings.seed,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Divergence, Seen
@@ -25,8 +25,11 @@ def failure_lines(judgement: Judgement) -> list[Line]:
     lines += [line(_INDENT, Span(text, Style.BAD)) for text in (*missed, *judgement.problems)]
     for unstable in judgement.unstable:
         lines += [(), *_unstable(unstable)]
-    for divergence in judgement.divergences:
-        lines += [(), *_field(divergence)]
+    if judgement.examples:
+        lines += [(), *(_counted(d, judgement.decisions) for d in judgement.divergences)]
+    else:
+        for divergence in judgement.divergences:
+            lines += [(), *_field(divergence)]
     for example in judgement.examples:
         lines += [(), *_example(example)]
     return lines
@@ -61,7 +64,7 @@ def _field(divergence: Divergence) -> list[Line]:
     lines = [line(*where, title), line(_INDENT, Span(divergence.why, Style.FAINT))]
     names = ["expected", *divergence.paths]
     width = max(map(len, names)) + 2
-    if divergence.must in ("MUST_MATCH", "UNLISTED"):
+    if divergence.expected is not None and divergence.must in ("MUST_MATCH", "UNLISTED"):
         lines.append(line(_INDENT, "expected".ljust(width), _shown(divergence.expected)))
     for name, seen in divergence.paths.items():
         breaches = [b for b in divergence.broken if b.path == name]
@@ -88,18 +91,41 @@ def _unstable(unstable: Unstable) -> list[Line]:
 
 
 def _example(example: Example) -> list[Line]:
-    lines = [
-        line(Span("smallest example", Style.STRONG), f"  of {example.case}"),
-        line(_INDENT, "world    ", canonical(example.world)),
-        *(line(_INDENT, "request  ", canonical(request)) for request in example.requests),
-    ]
+    lines = [line(Span("smallest example", Style.STRONG), f"  of {example.case}")]
+    lines += _json("world", example.world)
+    for request in example.requests:
+        lines += _json("request", request)
+    for name, error in example.raised.items():
+        lines.append(line(_INDENT, Span(f"{name} raised", Style.BAD), f"  {error}"))
     for divergence in example.divergences:
-        lines += [line(_INDENT, *each) for each in _field(divergence)]
+        lines += [(), *_field(divergence)]
     if example.saved is not None:
         lines.append(line(_INDENT, f"saved to {example.saved}"))
     if example.again is not None:
         lines.append(line(_INDENT, f"again: {example.again}"))
     return lines
+
+
+def _json(name: str, value: Any) -> list[Line]:
+    """Show a document, each of its members on a line of its own."""
+    if not isinstance(value, dict):
+        return [line(_INDENT, f"{name}  {_cut(canonical(value))}")]
+    wide = max([0, *(len(key) for key in value)]) + 2
+    members = [f"{key.ljust(wide)}{_cut(canonical(member))}" for key, member in value.items()]
+    return [line(_INDENT, name), *(line(_INDENT, "  ", member) for member in members)]
+
+
+def _counted(divergence: Divergence, decisions: int) -> Line:
+    """Say how many of many decisions break a field's rule."""
+    broken = ", ".join(map(str, divergence.broken))
+    told = f"{divergence.count:,} of {decisions:,} decisions: {broken}"
+    where = f"{divergence.field or '(the whole decision)'}  {divergence.rule} {divergence.must}"
+    return line(_INDENT, Span(where, Style.STRONG), "  ", Span(told, Style.BAD))
+
+
+def _cut(text: str) -> str:
+    # The JSON report has the whole of it.
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... {len(text):,} characters"
 
 
 def _in_case(case: str, count: int) -> str:
@@ -109,6 +135,4 @@ def _in_case(case: str, count: int) -> str:
 def _shown(seen: Seen) -> str:
     if not seen.present:
         return "(missing)"
-    text = canonical(seen.value)
-    # The JSON report has the whole of it.
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... {len(text):,} characters"
+    return _cut(canonical(seen.value))

@@ -72,6 +72,9 @@ def _header(report: Report) -> dict[str, Any]:
         "percentiles": DEFINITION,
         "platform": surroundings.platform,
         "cpus": surroundings.cpus,
+        "generated": None
+        if not surroundings.generated
+        else {"decisions": surroundings.generated, "seed": surroundings.seed},
         "workers": report.workers,
         "timing": {"started_at": surroundings.started_at},
     }
@@ -117,7 +120,7 @@ def _divergence(divergence: Divergence) -> dict[str, Any]:
         "why": divergence.why,
         "broken": [msgspec.to_builtins(breach) for breach in divergence.broken],
         "odd": divergence.odd,
-        "expected": _seen(divergence.expected),
+        "expected": None if divergence.expected is None else _seen(divergence.expected),
         "paths": {name: _seen(seen) for name, seen in divergence.paths.items()},
         "explanation": list(divergence.explanation),
         "case": divergence.case,
@@ -144,6 +147,7 @@ def _example(example: Example) -> dict[str, Any]:
         "world": example.world,
         "requests": example.requests,
         "divergences": [_divergence(d) for d in example.divergences],
+        "raised": example.raised,
         "saved": example.saved,
         "again": example.again,
     }

@@ -134,6 +134,7 @@ def _surroundings(reports: Sequence[Report]) -> Surroundings:
     arounds = [report.surroundings for report in reports]
     names = dict.fromkeys(name for around in arounds for name in around.versions)
     cpus = {around.cpus for around in arounds}
+    drawn = next((around for around in arounds if around.generated), arounds[0])
     model = next((r.surroundings for r in reports if r.finished), arounds[0])
     return Surroundings(
         versions={name: _told(a.versions.get(name, "unknown") for a in arounds) for name in names},
@@ -144,6 +145,8 @@ def _surroundings(reports: Sequence[Report]) -> Surroundings:
         vectors=tuple(dict.fromkeys(source for a in arounds for source in a.vectors)),
         matrix=model.matrix,
         rows=model.rows,
+        generated=drawn.generated,
+        seed=drawn.seed,
     )
 
 

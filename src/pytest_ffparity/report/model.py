@@ -21,7 +21,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and from what a run was made."""
+    """Where and from what a run was made; `generated` decisions were drawn from `seed`."""
 
     versions: dict[str, str]
     platform: str
@@ -31,6 +31,13 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     vectors: tuple[Source, ...] = ()
     matrix: Source | None = None
     rows: tuple[str, ...] = ()
+    generated: int = 0
+    seed: int = 0
+
+    @property
+    def again(self) -> str:
+        """The command that generates the same once more."""
+        return f"pytest --ffparity-fuzz {self.generated} --ffparity-seed {self.seed}"
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -87,6 +87,7 @@ def due(report: Report) -> Verdict:
 
 def _surroundings(header: dict[str, Any]) -> Surroundings:
     matrix = header["matrix"]
+    generated = header["generated"] or {"decisions": 0, "seed": 0}
     return Surroundings(
         versions=header["versions"],
         platform=header["platform"],
@@ -96,6 +97,8 @@ def _surroundings(header: dict[str, Any]) -> Surroundings:
         vectors=tuple(Source(**source) for source in header["vectors"]),
         matrix=None if matrix is None else Source(matrix["file"], matrix["digest"]),
         rows=() if matrix is None else tuple(matrix["rows"]),
+        generated=generated["decisions"],
+        seed=generated["seed"],
     )
 
 

@@ -56,7 +56,7 @@ def _divergence(raw: dict[str, Any]) -> Divergence:
     return Divergence(
         **{
             **raw,
-            "expected": _seen(raw["expected"]),
+            "expected": None if raw["expected"] is None else _seen(raw["expected"]),
             "paths": {name: _seen(seen) for name, seen in raw["paths"].items()},
             "broken": tuple(Breach(**breach) for breach in raw["broken"]),
             "explanation": tuple(raw["explanation"]),

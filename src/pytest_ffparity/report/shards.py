@@ -61,6 +61,7 @@ def _apart(shards: Sequence[Shard]) -> Iterator[str]:
             yield f"{path}: judged under other waivers than {first_path}"
     yield from _other_paths(finished)
     yield from _other_baselines(finished)
+    yield from _other_draws(finished)
     yield from _other_files(finished)
 
 
@@ -80,6 +81,15 @@ def _other_baselines(finished: Sequence[Shard]) -> Iterator[str]:
         first_path, first = refs[0]
         if ref != first:
             yield f"{path}: held against another baseline than {first_path} ({ref}; there: {first})"
+
+
+def _other_draws(finished: Sequence[Shard]) -> Iterator[str]:
+    drawn = [(path, r.surroundings) for path, r in finished if r.surroundings.generated]
+    for path, around in drawn[1:]:
+        first_path, first = drawn[0]
+        if (around.generated, around.seed) != (first.generated, first.seed):
+            told = f"{around.again}; there: {first.again}"
+            yield f"{path}: generated other cases than {first_path} ({told})"
 
 
 def _other_files(finished: Sequence[Shard]) -> Iterator[str]:

@@ -131,9 +131,13 @@ def _head(report: Report) -> list[Line]:
     if any(e.telling is not None and e.telling.unstable for e in report.entries):
         shaky = "  ~ disagrees with itself"
     matrix = f"{around.matrix.file}, rule groups: {len(around.rows)}" if around.matrix else "none"
+    generated = []
+    if around.generated:
+        generated = [line("fuzz     ", f"{around.generated:,} decisions; again: {around.again}")]
     return [
         line("paths    ", " · ".join(described) or "none was judged"),
         line("matrix   ", matrix),
+        *generated,
         line(
             "marks    ", f"one a path, in this order: . keeps the row  x breaks it  ! raised{shaky}"
         ),
@@ -143,8 +147,9 @@ def _head(report: Report) -> list[Line]:
 def _table(report: Report) -> list[Line]:
     rows, names = report.surroundings.rows, list(report.paths)
     left_out = set(report.ruling.narrowed)
-    entries = shown = [entry for entry in report.entries if entry.key not in left_out]
-    if len(entries) > MAX_ROWS:
+    entries = [entry for entry in report.entries if entry.key not in left_out]
+    shown = [e for e in entries if e.outcome != "passed" or not _generated(report, e)]
+    if len(shown) > MAX_ROWS:
         shown = [entry for entry in entries if entry.outcome != "passed"][:MAX_ROWS]
     folded = len(entries) - len(shown)
     if not shown:
@@ -158,6 +163,12 @@ def _table(report: Report) -> list[Line]:
         passed = report.counts()["passed"]
         lines.append(line(f"... and {folded} more, {passed} of all passed"))
     return [*lines, line()]
+
+
+def _generated(report: Report, entry: Entry) -> bool:
+    """Tell a share of what was generated: such a one is the matrix file's, not a vector file's."""
+    matrix = report.surroundings.matrix
+    return matrix is not None and entry.key.file == matrix.file
 
 
 def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[int, int]) -> Line:

@@ -265,6 +265,18 @@ def test_shards_of_other_paths_waivers_and_baselines_are_refused_at_once(
     ]
 
 
+def test_shards_that_generated_other_cases_are_refused(
+    tmp_path: Path, report: MakeReport, judgement: Make
+) -> None:
+    one = report(judgement("PT-01"), narrowed=others("PT-01"), around={"generated": 9, "seed": 1})
+    two = report(judgement("PT-02"), judgement("PT-03"), narrowed=others("PT-02", "PT-03"))
+    around = merged(shards(tmp_path, two, one)).surroundings
+    assert (around.generated, around.seed) == (9, 1)
+    other = msgspec.structs.replace(two.surroundings, generated=9, seed=2)
+    with pytest.raises(MergeError, match=r"b\.json: generated other cases than a\.json"):
+        merged(shards(tmp_path, one, msgspec.structs.replace(two, surroundings=other)))
+
+
 def test_one_report_is_no_merge(tmp_path: Path, report: MakeReport) -> None:
     with pytest.raises(MergeError, match="1 reports to merge, expected two or more"):
         merged(shards(tmp_path, report()))

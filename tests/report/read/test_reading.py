@@ -55,7 +55,7 @@ DIVERGENCE = st.builds(
     rule=TEXT,
     must=st.sampled_from(["MUST_MATCH", "MUST_DIFFER", "MAY_DIFFER", "UNLISTED"]),
     why=TEXT,
-    expected=SEEN,
+    expected=st.none() | SEEN,
     paths=st.dictionaries(TEXT, SEEN, max_size=2),
     broken=st.lists(st.builds(Breach, TEXT, TEXT, st.none() | TEXT), min_size=1, max_size=2).map(
         tuple
@@ -82,6 +82,7 @@ EXAMPLE = st.builds(
     world=JSON,
     requests=st.lists(JSON, min_size=1, max_size=2),
     divergences=st.lists(DIVERGENCE, max_size=1).map(tuple),
+    raised=st.dictionaries(TEXT, TEXT, max_size=1),
     saved=st.none() | TEXT,
     again=st.none() | TEXT,
 )
@@ -139,6 +140,8 @@ AROUND = st.builds(
     vectors=st.lists(SOURCE, max_size=2).map(tuple),
     matrix=st.builds(Source, TEXT, TEXT),
     rows=TEXTS,
+    generated=st.integers(0, 2),
+    seed=st.integers(0, 2),
 )
 BASELINE = st.builds(
     Baseline,

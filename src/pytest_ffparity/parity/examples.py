@@ -1,0 +1,83 @@
+"""Shrinks what diverged to the smallest world and requests that still show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pytest_ffparity.parity.asking import asked_once
+from pytest_ffparity.parity.compare import Divergence, compare
+from pytest_ffparity.parity.explain import explained
+from pytest_ffparity.parity.judgement import Example
+from pytest_ffparity.parity.path import Question
+from pytest_ffparity.parity.reduce import reduced
+from pytest_ffparity.parity.run import Run
+from pytest_ffparity.parity.session import Reply
+
+# What tells one kind of divergence from another: the row and field, or the path that raised.
+Mark: TypeAlias = tuple[str, str]
+
+
+def marks(run: Run, replies: Mapping[str, Reply]) -> tuple[list[Divergence], list[Mark]]:
+    """Compare the replies to one request with each other, and mark what is wrong."""
+    answers = {name: r.decision for name, r in replies.items() if r.decision is not None}
+    raised = [("raised", name) for name, reply in replies.items() if reply.decision is None]
+    found = compare(None, answers, run.matrix) if answers else []
+    # What every path refuses alike is a bad question, and no divergence.
+    told = [] if len(raised) == len(replies) else raised
+    return found, [*told, *((d.rule, d.field) for d in found)]
+
+
+async def smallest(
+    run: Run, case: str, world: Any, requests: Sequence[Any], mark: Mark
+) -> Example | None:
+    """Shrink requests, of which the last shows the mark, and their world.
+
+    Returns:
+        The smallest example, or None where the mark does not show again.
+    """
+
+    async def shows(document: Any) -> bool:
+        return (
+            _sound(document)
+            and mark in (await again(run, document["world"], document["requests"]))[1]
+        )
+
+    start = {"world": world, "requests": [requests[-1]]}
+    if not await shows(start):
+        start = {"world": world, "requests": list(requests)}
+        if len(requests) == 1 or not await shows(start):
+            return None
+    document = await reduced(start, shows)
+    replies = (await asked(run, document["world"], document["requests"]))[-1]
+    divergences, _ = marks(run, replies)
+    return Example(
+        case=case,
+        world=document["world"],
+        requests=document["requests"],
+        divergences=tuple(map(explained, divergences)),
+        raised={name: str(r.error) for name, r in replies.items() if r.error is not None},
+    )
+
+
+async def again(
+    run: Run, world: Any, requests: Sequence[Any]
+) -> tuple[list[Divergence], list[Mark]]:
+    """Ask for requests once more in a fresh world, and mark what is wrong with the last one."""
+    return marks(run, (await asked(run, world, requests))[-1])
+
+
+async def asked(run: Run, world: Any, requests: Sequence[Any]) -> list[dict[str, Reply]]:
+    """Ask every path for requests of an example, in a fresh world."""
+    questions = [Question("", str(n), run.materialise(r, world)) for n, r in enumerate(requests)]
+    return await asked_once(run, world, questions)
+
+
+def _sound(document: Any) -> bool:
+    """Tell whether a reduced document is still a world and requests."""
+    return (
+        isinstance(document, dict)
+        and "world" in document
+        and isinstance(document.get("requests"), list)
+        and bool(document["requests"])
+    )

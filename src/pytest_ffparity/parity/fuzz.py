@@ -1,0 +1,184 @@
+"""Judges generated cases: no expectation, every path against the first, what diverges shrunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from pytest_ffparity.parity import session
+from pytest_ffparity.parity.asking import asked_once, asked_twice
+from pytest_ffparity.parity.examples import Mark, marks, smallest
+from pytest_ffparity.parity.explain import explained
+from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
+from pytest_ffparity.parity.keeping import kept
+from pytest_ffparity.parity.opening import opened
+from pytest_ffparity.parity.path import Question
+from pytest_ffparity.parity.run import Run
+from pytest_ffparity.parity.stability import Unstable
+from pytest_ffparity.parity.tally import Tally
+
+# Requests a world: a world costs as much as fifty requests in it.
+IN_A_WORLD: Final = 25
+# Decisions an item: small enough to be shared among workers, and to be found again quickly.
+IN_A_DRAW: Final = 250
+_SHARE: Final = "fuzz-"
+MAX_EXAMPLES: Final = 3
+MAX_ERRORS: Final = 5
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True):
+    """A share of a run's generated cases: the same seed draws the same cases everywhere."""
+
+    id: str
+    seed: int
+    decisions: int
+    line: int = 1
+
+
+def is_share(name: str) -> bool:
+    """Tell whether a judgement's id is that of a share of generated decisions."""
+    return name.startswith(_SHARE)
+
+
+def draws(decisions: int, seed: int) -> list[Draw]:
+    """Part a run's generated decisions into shares.
+
+    Share n is the first one of the seed + n, so that it can be drawn again by itself.
+    """
+    parts = [min(IN_A_DRAW, decisions - start) for start in range(0, decisions, IN_A_DRAW)]
+    wide = len(str(len(parts)))
+    return [
+        Draw(id=f"{_SHARE}{number + 1:0{wide}}", seed=seed + number, decisions=part)
+        for number, part in enumerate(parts)
+    ]
+
+
+class GeneratedCase(Protocol):
+    """A world and the requests that are made in it, as a vector file would hold them."""
+
+    @property
+    def world(self) -> Any:
+        """The world, as JSON."""
+        ...
+
+    @property
+    def requests(self) -> list[Any]:
+        """The requests, each as JSON."""
+        ...
+
+
+class Fuzzer:
+    """Judges draws in one process; remembers what it has shrunk already."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._shrunk: set[Mark] = set()
+
+    async def judge(
+        self, subject: Subject, draw: Draw, cases: Iterable[GeneratedCase]
+    ) -> Judgement:
+        """Ask every path for every case of a draw, and compare decision by decision."""
+        found = _Findings(self._run)
+        for case in cases:
+            requests = case.requests[: draw.decisions - found.decisions]
+            if requests:
+                await self._world(found, case.world, requests)
+        if found.decisions < draw.decisions:
+            found.problems.append(
+                f"{found.decisions} decisions were drawn, expected {draw.decisions}"
+            )
+        tally = found.tally
+        return Judgement(
+            run=self._run.nonce,
+            file=subject.file,
+            id=subject.id,
+            digest=subject.digest,
+            paths={
+                path.name: PathResult(error=tally.first_error(path.name), info=session.info(path))
+                for path in self._run.paths
+            },
+            divergences=tuple(map(explained, tally.divergences)),
+            unstable=tuple(found.unstable),
+            decisions=found.decisions,
+            examples=tuple([await self._kept(example, draw) for example in found.examples]),
+            opened=tuple(found.opened),
+            problems=tuple(found.problems),
+        )
+
+    async def _world(self, found: _Findings, world: Any, requests: Sequence[Any]) -> None:
+        run = self._run
+        names = [f"decision {found.decisions + n + 1}" for n in range(len(requests))]
+        questions = [
+            Question("", name, run.materialise(request, world))
+            for name, request in zip(names, requests, strict=True)
+        ]
+        given = await asked_once(run, world, questions)
+        for place, replies in enumerate(given):
+            divergences, marked = marks(run, replies)
+            if not marked:
+                if all(reply.decision is None for reply in replies.values()):
+                    error = next(iter(replies.values())).error
+                    found.refused(f"{names[place]}: no path takes it: {error}")
+                continue
+            # Fields come in the order of the document: the gravest, the decision itself, first.
+            new = marked[0] not in self._shrunk and len(self._shrunk) < MAX_EXAMPLES
+            shaky = await self._against_itself(world, questions[: place + 1]) if new else []
+            if shaky:
+                found.unstable += shaky
+                continue
+            found.tally.add(names[place], None, replies, apart=False)
+            if divergences:
+                answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
+                ways = opened(None, answers, world, requests[place])
+                found.opened |= dict.fromkeys(ways)
+            if new:
+                await self._shrink(found, names[place], world, requests[: place + 1], marked[0])
+        found.decisions += len(requests)
+
+    async def _kept(self, example: Example, draw: Draw) -> Example:
+        again = f"pytest --ffparity-fuzz {draw.decisions} --ffparity-seed {draw.seed}"
+        return msgspec.structs.replace(await kept(self._run, example), again=again)
+
+    async def _against_itself(self, world: Any, questions: Sequence[Question]) -> list[Unstable]:
+        shaky: list[Unstable] = []
+        for path in self._run.paths:
+            replied = await asked_twice(self._run, path, world, questions)
+            shaky += [
+                msgspec.structs.replace(u, case=questions[-1].case) for u in replied.shaky[-1]
+            ]
+        return shaky
+
+    async def _shrink(
+        self,
+        found: _Findings,
+        name: str,
+        world: Any,
+        requests: Sequence[Any],
+        mark: Mark,
+    ) -> None:
+        self._shrunk.add(mark)
+        self._run.progress(f"shrinking {name}")
+        example = await smallest(self._run, name, world, requests, mark)
+        if example is None:
+            found.problems.append(f"{name} diverged, and did not when it was asked again")
+        else:
+            found.examples.append(example)
+
+
+class _Findings:
+    """What came up in one draw."""
+
+    def __init__(self, run: Run) -> None:
+        self.tally = Tally([path.name for path in run.paths], run.matrix)
+        self.unstable: list[Unstable] = []
+        self.examples: list[Example] = []
+        self.problems: list[str] = []
+        self.opened: dict[str, None] = {}
+        self.decisions = 0
+
+    def refused(self, problem: str) -> None:
+        """Note a case that no path could be asked: a generator that proves nothing."""
+        if len(self.problems) < MAX_ERRORS:
+            self.problems.append(problem)

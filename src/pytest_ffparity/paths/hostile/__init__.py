@@ -1,0 +1,1 @@
+"""Worlds and requests made to part two stores: look-alike ids, number forms, instants, writes."""
