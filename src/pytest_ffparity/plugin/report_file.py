@@ -1,38 +1,21 @@
-"""The report file: whole at every moment, and never older than the run."""
+"""The report file of a run: whole at every moment, and never older than the run."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from pytest_ffparity.report import writing
+
 
 def replace(path: Path, text: str) -> None:
-    """Write a file by replacing it, making its folder if need be; a link stays one.
+    """Write the file that `--ffparity-report` names.
 
     Raises:
         pytest.UsageError: It can't be written.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        # Replaced it would be: as root, /dev/null too.
-        raise pytest.UsageError(f"--ffparity-report: {path} is no regular file")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise pytest.UsageError(
-            f"--ffparity-report: can't write {path}: {error.strerror}"
-        ) from error
+        writing.replace(path, text)
+    except writing.NotWrittenError as error:
+        raise pytest.UsageError(f"--ffparity-report: {error}") from error

@@ -11,6 +11,7 @@ from pytest_ffparity.parity.compare import Divergence, Seen
 from pytest_ffparity.parity.judgement import Example, Judgement, Load, PathResult
 from pytest_ffparity.parity.percentiles import DEFINITION
 from pytest_ffparity.parity.stability import Unstable
+from pytest_ffparity.report import model
 from pytest_ffparity.report.model import Entry, Report, Source, Surroundings
 from pytest_ffparity.vectors.waivers import Waiver
 
@@ -18,10 +19,10 @@ SCHEMA_VERSION: Final = "1"
 
 
 def to_text(report: Report) -> str:
-    """Write a finished run."""
+    """Write a run; one that never finished has neither times nor an exit status."""
     ruling = report.ruling
     document = {
-        "header": _header(report.surroundings, report),
+        "header": _header(report),
         "verdict": str(ruling.verdict),
         "gate_run": report.gate_run,
         "reasons": {
@@ -37,36 +38,27 @@ def to_text(report: Report) -> str:
             for name, (vector, load) in report.stress.items()
         },
         "vectors": [_vector(entry) for entry in report.entries],
-        "footer": {
-            "verdict": str(ruling.verdict),
-            "exit_status": report.exit_status,
-            "timing": {"finished_at": report.finished_at, "duration_s": report.duration_s},
-        },
+        "footer": _footer(report),
     }
-    return _dumped(document)
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def unfinished(surroundings: Surroundings, reason: str) -> str:
     """Write what stands in the file until a run has come to its end, and stays if it does not."""
-    return _dumped(
-        {
-            "header": _header(surroundings, None),
-            "verdict": "incomplete",
-            "gate_run": False,
-            "reasons": {"failures": [], "gaps": [reason], "narrowed": []},
-            "counts": dict.fromkeys(
-                ("declared", "required", "judgements", "passed", "waived", "failed", "missing"), 0
-            ),
-            "waivers": [],
-            "baseline": None,
-            "stress": {},
-            "vectors": [],
-            "footer": {"verdict": "incomplete", "exit_status": None, "timing": None},
-        }
-    )
+    return to_text(model.unfinished(surroundings, reason))
 
 
-def _header(surroundings: Surroundings, report: Report | None) -> dict[str, Any]:
+def _footer(report: Report) -> dict[str, Any]:
+    timing = {"finished_at": report.finished_at, "duration_s": report.duration_s}
+    return {
+        "verdict": str(report.ruling.verdict),
+        "exit_status": report.exit_status if report.finished else None,
+        "timing": timing if report.finished else None,
+    }
+
+
+def _header(report: Report) -> dict[str, Any]:
+    surroundings = report.surroundings
     matrix = surroundings.matrix
     return {
         "schema": f"report.v{SCHEMA_VERSION}",
@@ -76,16 +68,14 @@ def _header(surroundings: Surroundings, report: Report | None) -> dict[str, Any]
         "matrix": None
         if matrix is None
         else {"file": matrix.file, "digest": matrix.digest, "rows": list(surroundings.rows)},
-        "paths": []
-        if report is None
-        else [{"name": name, "info": info} for name, info in report.paths.items()],
+        "paths": [{"name": name, "info": info} for name, info in report.paths.items()],
         "percentiles": DEFINITION,
         "platform": surroundings.platform,
         "cpus": surroundings.cpus,
         "generated": None
         if not surroundings.generated
         else {"decisions": surroundings.generated, "seed": surroundings.seed},
-        "workers": 0 if report is None else report.workers,
+        "workers": report.workers,
         "timing": {"started_at": surroundings.started_at},
     }
 
@@ -170,6 +160,7 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
         "owner": waiver.owner,
         "reason": waiver.reason,
         "expires": waiver.expires.isoformat(),
+        "line": waiver.line,
     }
 
 
@@ -206,7 +197,3 @@ def _load(load: Load) -> dict[str, Any]:
         ],
         "histogram": msgspec.to_builtins(load.histogram),
     }
-
-
-def _dumped(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pytest_ffparity.parity.judgement import Judgement, Load
-from pytest_ffparity.parity.verdict import Declared, Ruling, VectorKey
+from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, Verdict
 from pytest_ffparity.vectors.waivers import Waiver
 
 
@@ -85,7 +85,11 @@ class Baseline(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run, for the writers."""
+    """A whole run, for the writers.
+
+    `finished` is false where the run never came to its end: its times and exit status then say
+    nothing.
+    """
 
     surroundings: Surroundings
     ruling: Ruling
@@ -98,14 +102,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     gate_run: bool
     baseline: Baseline | None = None
     waivers: tuple[Waiver, ...] = ()
+    finished: bool = True
 
     @property
     def paths(self) -> dict[str, dict[str, str]]:
-        """Name and description of every path that was judged."""
+        """Name and description of every path in the judgements that are shown."""
         found: dict[str, dict[str, str]] = {}
         for entry in self.entries:
-            for judgement in entry.judgements:
-                for name, path in judgement.paths.items():
+            if entry.telling is not None:
+                for name, path in entry.telling.paths.items():
                     found[name] = {**found.get(name, {}), **path.info}
         return found
 
@@ -134,6 +139,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "failed": outcomes.count("failed"),
             "missing": outcomes.count("missing"),
         }
+
+
+def unfinished(surroundings: Surroundings, reason: str) -> Report:
+    """Give the report of a run that has not come to its end."""
+    return Report(
+        surroundings=surroundings,
+        ruling=Ruling(Verdict.INCOMPLETE, (), (), (Gap(reason),)),
+        entries=(),
+        required=0,
+        workers=0,
+        duration_s=0.0,
+        finished_at=surroundings.started_at,
+        exit_status=1,
+        gate_run=False,
+        finished=False,
+    )
 
 
 def build(

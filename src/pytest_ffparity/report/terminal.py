@@ -16,7 +16,7 @@ MAX_ROWS: Final = 30
 MAX_REASONS: Final = 15
 MAX_NAMES: Final = 5
 
-_STYLE: Final = {
+STYLE: Final = {
     Verdict.GO: Style.GOOD,
     Verdict.GO_WITH_WAIVERS: Style.DOUBTFUL,
     Verdict.BLOCKED: Style.BAD,
@@ -38,11 +38,9 @@ def summary(report: Report) -> list[Line]:
 def verdict_lines(report: Report) -> list[Line]:
     """Give the verdict and every reason against go."""
     ruling, counts = report.ruling, report.counts()
-    style = _STYLE[ruling.verdict]
+    style = STYLE[ruling.verdict]
     told = f"{counts['passed']} of {counts['declared']} vectors passed"
-    lines = [
-        line(Span(f"verdict  {_verdict(ruling.verdict)}", style), f"  {_tallies(report) or told}")
-    ]
+    lines = [line(Span(f"verdict  {word(ruling.verdict)}", style), f"  {_tallies(report) or told}")]
     reasons = [*ruling.failures, *_grouped(ruling.gaps)]
     lines += [line("         ", Span(f"- {text}", style)) for text in reasons[:MAX_REASONS]]
     if len(reasons) > MAX_REASONS:
@@ -62,7 +60,8 @@ def verdict_lines(report: Report) -> list[Line]:
     return lines
 
 
-def _verdict(verdict: Verdict) -> str:
+def word(verdict: Verdict) -> str:
+    """Write a verdict as people read it, as in `GO WITH WAIVERS`."""
     return verdict.upper().replace("_", " ")
 
 

@@ -1,10 +1,9 @@
-"""The `ffparity` command."""
+"""`ffparity schemas`: writes the published schemas beside a user's files."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,22 +13,8 @@ _DONE: Final = 0
 _FAILED: Final = 2
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code: 0 done, 2 wrong usage or a file that can't be written.
-
-    Args:
-        argv: The arguments; None takes those of the process.
-    """
-    asked = _parser().parse_args(argv)
-    return int(asked.run(asked))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ffparity",
-        description="Helps with the files of a parity run; the run itself is `pytest --ffparity`.",
-    )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to those of the parser."""
     schemas = commands.add_parser(
         "schemas",
         help="write the JSON Schemas beside your vector files",
@@ -46,7 +31,6 @@ def _parser() -> argparse.ArgumentParser:
         help="the folder, made where it is not there (default: %(default)s)",
     )
     schemas.set_defaults(run=_schemas)
-    return parser
 
 
 def _schemas(asked: argparse.Namespace) -> int:
