@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_ffparity.backing.atomic import write_atomic
 from pytest_ffparity.backing.checked import DOCUMENT_DEPTH, json_text
 from pytest_ffparity.backing.documents import OVERRIDES, REGISTRY
+from pytest_ffparity.backing.dsn import connect
 from pytest_ffparity.backing.naming import in_schema, quoted
 from pytest_ffparity.backing.rows import FLAG_SELECT, flag_fields
 from pytest_ffparity.evaluator.model import JSON

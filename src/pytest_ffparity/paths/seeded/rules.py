@@ -99,115 +99,197 @@ def faults() -> Iterator[Fault]:
     """Give the faults of the rules."""
     r = Rule
     yield _fault(
-        "override-expiry-inclusive", "`<` for `<=` at an override's expiry", "PV-01 PV-02 PV-04",
-        "expires-now", _earlier(r.USER_OVERRIDE),
+        "override-expiry-inclusive",
+        "`<` for `<=` at an override's expiry",
+        "PV-01 PV-02 PV-04",
+        "expires-now",
+        _earlier(r.USER_OVERRIDE),
     )
     yield _fault(
-        "override-expires-early", "An override ends one microsecond before its time",
-        "PV-01 PV-02 PV-04", "expires-next", _later(r.USER_OVERRIDE),
+        "override-expires-early",
+        "An override ends one microsecond before its time",
+        "PV-01 PV-02 PV-04",
+        "expires-next",
+        _later(r.USER_OVERRIDE),
     )
     yield _fault(
-        "approval-expiry-inclusive", "`<` for `<=` at an approval's expiry", "PV-01 PV-02 PV-05",
-        "approval-expired", _earlier(r.SENSITIVE_OVERLAY),
-    )
-    yield _fault(
-        "approval-begins-late", "`<` for `<=` where an approval begins", "PV-01 PV-02",
-        "approval-from", _earlier(r.SENSITIVE_OVERLAY),
-    )
-    yield _fault(
-        "approval-begins-early", "An approval is live a microsecond before it begins",
-        "PV-01 PV-02", "approval-notyet", _later(r.SENSITIVE_OVERLAY),
-    )
-    yield _fault(
-        "approval-revoked-late", "A revocation takes effect one microsecond late", "PV-01 PV-02",
-        "approval-revoked", _earlier(r.SENSITIVE_OVERLAY),
-    )
-    yield _fault(
-        "expiring-soon-late", "The warning comes a microsecond late", "PV-03", "approval-soon",
+        "approval-expiry-inclusive",
+        "`<` for `<=` at an approval's expiry",
+        "PV-01 PV-02 PV-05",
+        "approval-expired",
         _earlier(r.SENSITIVE_OVERLAY),
     )
     yield _fault(
-        "tenant-before-user", "The tenant's override is consulted first", "PV-01 PV-02 PV-04",
+        "approval-begins-late",
+        "`<` for `<=` where an approval begins",
+        "PV-01 PV-02",
+        "approval-from",
+        _earlier(r.SENSITIVE_OVERLAY),
+    )
+    yield _fault(
+        "approval-begins-early",
+        "An approval is live a microsecond before it begins",
+        "PV-01 PV-02",
+        "approval-notyet",
+        _later(r.SENSITIVE_OVERLAY),
+    )
+    yield _fault(
+        "approval-revoked-late",
+        "A revocation takes effect one microsecond late",
+        "PV-01 PV-02",
+        "approval-revoked",
+        _earlier(r.SENSITIVE_OVERLAY),
+    )
+    yield _fault(
+        "expiring-soon-late",
+        "The warning comes a microsecond late",
+        "PV-03",
+        "approval-soon",
+        _earlier(r.SENSITIVE_OVERLAY),
+    )
+    yield _fault(
+        "tenant-before-user",
+        "The tenant's override is consulted first",
+        "PV-01 PV-02 PV-04",
         "user",
         _order(
-            r.AUTH, r.LOOKUP, r.KILL_SWITCH, r.SENSITIVE_OVERLAY, r.TENANT_OVERRIDE,
-            r.USER_OVERRIDE, r.REGISTRY,
+            r.AUTH,
+            r.LOOKUP,
+            r.KILL_SWITCH,
+            r.SENSITIVE_OVERLAY,
+            r.TENANT_OVERRIDE,
+            r.USER_OVERRIDE,
+            r.REGISTRY,
         ),
     )
     yield _fault(
-        "overlay-after-override", "An override opens a sensitive flag", "PV-01 PV-02 PV-04",
+        "overlay-after-override",
+        "An override opens a sensitive flag",
+        "PV-01 PV-02 PV-04",
         "approval-missing",
         _order(
-            r.AUTH, r.LOOKUP, r.KILL_SWITCH, r.USER_OVERRIDE, r.TENANT_OVERRIDE,
-            r.SENSITIVE_OVERLAY, r.REGISTRY,
+            r.AUTH,
+            r.LOOKUP,
+            r.KILL_SWITCH,
+            r.USER_OVERRIDE,
+            r.TENANT_OVERRIDE,
+            r.SENSITIVE_OVERLAY,
+            r.REGISTRY,
         ),
     )
     yield _fault(
-        "no-overlay", "Sensitive flags are not guarded at all", "PV-01 PV-02",
+        "no-overlay",
+        "Sensitive flags are not guarded at all",
+        "PV-01 PV-02",
         "approval-unverified",
-        _order(
-            r.AUTH, r.LOOKUP, r.KILL_SWITCH, r.USER_OVERRIDE, r.TENANT_OVERRIDE, r.REGISTRY
-        ),
+        _order(r.AUTH, r.LOOKUP, r.KILL_SWITCH, r.USER_OVERRIDE, r.TENANT_OVERRIDE, r.REGISTRY),
     )
     yield _fault(
-        "no-kill-switch", "A flag that is off is served", "PV-01 PV-02", "off",
+        "no-kill-switch",
+        "A flag that is off is served",
+        "PV-01 PV-02",
+        "off",
         _order(
             r.AUTH, r.LOOKUP, r.SENSITIVE_OVERLAY, r.USER_OVERRIDE, r.TENANT_OVERRIDE, r.REGISTRY
         ),
     )
     yield _fault(
-        "no-user-overrides", "One user's setting is not looked for", "PV-01 PV-02 PV-04", "user",
-        _order(
-            r.AUTH, r.LOOKUP, r.KILL_SWITCH, r.SENSITIVE_OVERLAY, r.TENANT_OVERRIDE, r.REGISTRY
-        ),
+        "no-user-overrides",
+        "One user's setting is not looked for",
+        "PV-01 PV-02 PV-04",
+        "user",
+        _order(r.AUTH, r.LOOKUP, r.KILL_SWITCH, r.SENSITIVE_OVERLAY, r.TENANT_OVERRIDE, r.REGISTRY),
     )
     yield _fault(
-        "off-serves-safe", "A flag that is off serves the safe value", "PV-01", "off",
+        "off-serves-safe",
+        "A flag that is off serves the safe value",
+        "PV-01",
+        "off",
         _instead(r.KILL_SWITCH, _off_serves_safe),
     )
     yield _fault(
-        "outage-opens", "Without Admin's answer the chain goes on", "PV-01 PV-02", "admin-down",
+        "outage-opens",
+        "Without Admin's answer the chain goes on",
+        "PV-01 PV-02",
+        "admin-down",
         _instead(r.SENSITIVE_OVERLAY, _open_when_admin_is_gone),
     )
     yield _fault(
-        "expired-told-as-none", "An override that has expired is told as if there were none",
-        "PV-02", "expired", _instead(r.USER_OVERRIDE, _allow_override_without_chain),
+        "expired-told-as-none",
+        "An override that has expired is told as if there were none",
+        "PV-02",
+        "expired",
+        _instead(r.USER_OVERRIDE, _allow_override_without_chain),
     )
     yield _fault(
-        "default-for-safe", "A deny serves the default", "PV-01", "approval-missing",
+        "default-for-safe",
+        "A deny serves the default",
+        "PV-01",
+        "approval-missing",
         _with_flag(r.SENSITIVE_OVERLAY, safe_value="opened"),
     )
     at = "rollout"
     yield _fault(
-        "rollout-divisor", "One bucket too few", "PV-01 PV-02", "rollout-edge",
-        patched(rules, bucket=_divided_by(BUCKETS - 1)), at,
+        "rollout-divisor",
+        "One bucket too few",
+        "PV-01 PV-02",
+        "rollout-edge",
+        patched(rules, bucket=_divided_by(BUCKETS - 1)),
+        at,
     )
     yield _fault(
-        "rollout-inclusive", "`<=` for `<` at the percentage", "PV-01 PV-02", "rollout-edge",
-        patched(rules, thousandths=lambda percentage: round(percentage * 1000) + 1), at,
+        "rollout-inclusive",
+        "`<=` for `<` at the percentage",
+        "PV-01 PV-02",
+        "rollout-edge",
+        patched(rules, thousandths=lambda percentage: round(percentage * 1000) + 1),
+        at,
     )
     yield _fault(
-        "rollout-utf16", "Ids are hashed as UTF-16", "PV-01 PV-02", "rollout-edge",
-        patched(rules, bucket=_utf16), at,
+        "rollout-utf16",
+        "Ids are hashed as UTF-16",
+        "PV-01 PV-02",
+        "rollout-edge",
+        patched(rules, bucket=_utf16),
+        at,
     )
     yield _fault(
-        "rollout-no-salt", "The salt is left out", "PV-01 PV-02", "rollout-in",
-        patched(rules, bucket=lambda _salt, *rest: bucket("", *rest)), at,
+        "rollout-no-salt",
+        "The salt is left out",
+        "PV-01 PV-02",
+        "rollout-in",
+        patched(rules, bucket=lambda _salt, *rest: bucket("", *rest)),
+        at,
     )
     yield _fault(
-        "rollout-by-tenant", "The whole tenant is in or out", "PV-01 PV-02", "rollout-in",
-        patched(rules, bucket=lambda s, f, tenant, _user: bucket(s, f, tenant, None)), at,
+        "rollout-by-tenant",
+        "The whole tenant is in or out",
+        "PV-01 PV-02",
+        "rollout-in",
+        patched(rules, bucket=lambda s, f, tenant, _user: bucket(s, f, tenant, None)),
+        at,
     )
     yield _fault(
-        "rollout-id-folded", "Ids are folded before they are hashed", "PV-01 PV-02", "rollout-in",
-        patched(rules, bucket=lambda s, f, t, user: bucket(s, f, t, user and user.lower())), at,
+        "rollout-id-folded",
+        "Ids are folded before they are hashed",
+        "PV-01 PV-02",
+        "rollout-in",
+        patched(rules, bucket=lambda s, f, t, user: bucket(s, f, t, user and user.lower())),
+        at,
     )
     yield _fault(
-        "rollout-whole-percent", "Percentages lose their decimals", "PV-01 PV-02", "rollout-in",
-        patched(rules, thousandths=lambda percentage: int(percentage) * 1000), at,
+        "rollout-whole-percent",
+        "Percentages lose their decimals",
+        "PV-01 PV-02",
+        "rollout-in",
+        patched(rules, thousandths=lambda percentage: int(percentage) * 1000),
+        at,
     )
     yield _fault(
-        "rollout-unit-user-for-tenant", "A tenant is hashed as if it were a user", "PV-01 PV-02",
+        "rollout-unit-user-for-tenant",
+        "A tenant is hashed as if it were a user",
+        "PV-01 PV-02",
         "rollout-tenant",
-        patched(rules, bucket=lambda s, f, t, user: bucket(s, f, t, user or "U1001")), at,
+        patched(rules, bucket=lambda s, f, t, user: bucket(s, f, t, user or "U1001")),
+        at,
     )
