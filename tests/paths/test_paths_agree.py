@@ -75,6 +75,26 @@ def test_both_paths_give_what_the_definition_says(
         assert compare(expected, answers, bench.matrix) == [], (case.world, request)
 
 
+@pytest.mark.parametrize("text", ["\ud800", "a\udfff", "a\x00b"], ids=ascii)
+def test_what_is_no_text_is_answered_alike(bench: Bench, oracle: Any, text: str) -> None:
+    flag = {"flag_key": "ff.x", "value_type": "bool", "default_value": True, "safe_value": False}
+    world = {
+        "now": "2026-04-19T00:00:00Z",
+        "environment": {"FF_ALLOW_DEV_HEADERS": "true"},
+        "flags": [{**flag, "sensitive": True, "version": 1}],
+    }
+    token = {"Authorization": {"$bearer": {"claims": {"tenant_id": "T", "sub": "U"}}}}
+    asked = [
+        {"flag_key": text, "headers": token},
+        {"flag_key": "ff.x", "headers": token, "approval_ref": text},
+        {"flag_key": "ff.x", "headers": {"X-FF-Tenant": text}},
+        {"flag_key": "ff.x", "headers": {"X-FF-Tenant": "T", "X-FF-User": text}},
+    ]
+    given_answers = bench.loop.run(bench.answers(world, asked))
+    for request, answers in zip(asked, given_answers, strict=True):
+        assert compare(oracle(world).decision(request), answers, bench.matrix) == []
+
+
 @pytest.mark.parametrize("file", ["parity_test_matrix.json", "jwt_claim_examples.json"])
 def test_every_vector_expects_what_the_definition_says(oracle: Any, file: str) -> None:
     for vector in read_vector_file(VECTORS / file).vectors:

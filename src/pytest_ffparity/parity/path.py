@@ -22,7 +22,7 @@ class Question(msgspec.Struct, frozen=True):
 class Path(Protocol):
     """One way of getting a decision: an evaluator over a backing, a URL, a recording.
 
-    A path may have four more members, each optional:
+    A path may have five more members, each optional:
 
     - `prepare(world)`, plain or async: called before every vector (and every phase of a stress
       vector) with the world as JSON, or None where the vector names none. It starts afresh:
@@ -30,6 +30,8 @@ class Path(Protocol):
     - `close()`, plain or async: called once, when the run ends.
     - `async recall(vector, case)`: called in place of `evaluate`, by a path that knows its answers
       by the vector's id and not by the request, whose tokens are new in every run.
+    - `outcomes`: JSON that says what the writes of the prepared world came to. All paths that have
+      it must have the same.
     - `info`: a mapping of strings that the report shows, such as a server's version.
     """
 

@@ -124,6 +124,14 @@ def read(answer: Answer) -> Reply:
     return Reply(decision, None)
 
 
+def outcomes(path: Path) -> Any:
+    """Give what the writes of the world came to, for a path that says so; None for any other."""
+    try:
+        return plain(getattr(path, "outcomes", None))
+    except Exception as error:  # noqa: BLE001 - a property may raise anything
+        return f"can't be read: {described(error)}"
+
+
 def info(path: Path) -> dict[str, str]:
     """Give what a path says of itself for the report."""
     try:

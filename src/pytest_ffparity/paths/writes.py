@@ -13,6 +13,7 @@ from pytest_ffparity.audit.envelope import RecordKind, Target
 from pytest_ffparity.backing.changes import Change, ConflictError
 from pytest_ffparity.backing.writes import Writer
 from pytest_ffparity.errors import FFParityError
+from pytest_ffparity.evaluator.ids import legal_id
 from pytest_ffparity.evaluator.model import Identity
 from pytest_ffparity.evaluator.names import AuthMode
 from pytest_ffparity.evaluator.protocols import Backing
@@ -76,8 +77,8 @@ async def make_writes(
     """
     came_to = []
     for index, write in enumerate(writes):
-        flag_key, tenant_id, user_id = write.flag_key, write.tenant_id, write.user_id
-        await backing.read(flag_key, tenant_id, user_id)
+        if all(map(legal_id, write.ids)):  # no store is ever asked for another
+            await backing.read(write.flag_key, write.tenant_id, write.user_id)
         found = await _made(writer, write.change, at)
         if write.outcome not in (None, found["outcome"]):
             rest = ", ".join(f"{name} {found[name]}" for name in found if name != "outcome")

@@ -95,7 +95,8 @@ def _findings(judgement: Judgement) -> Iterable[str]:
     yield from judgement.problems[1:]  # the first is in the headline
     yield from map(str, judgement.unstable)
     for divergence in judgement.divergences:
-        sides = {"expected": divergence.expected} if divergence.expected.present else {}
+        wanted = divergence.expected
+        sides = {"expected": wanted} if wanted is not None and wanted.present else {}
         values = [
             f"{name} {shown(seen, _MAX_VALUE)}"
             for name, seen in {**sides, **divergence.paths}.items()

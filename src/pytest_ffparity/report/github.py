@@ -148,7 +148,7 @@ def _divergence(divergence: Divergence, names: list[str]) -> list[str]:
             cell += " odd one out"
         cells.append(cell)
     wanted = ""
-    if divergence.must in ("MUST_MATCH", "UNLISTED"):
+    if divergence.expected is not None and divergence.must in ("MUST_MATCH", "UNLISTED"):
         wanted = code(shown(divergence.expected, _MAX_VALUE))
     field = _field(divergence.field, divergence.case, divergence.count)
     return [code(f"{divergence.rule} {divergence.must}"), field, wanted, *cells]

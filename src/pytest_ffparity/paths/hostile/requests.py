@@ -49,6 +49,7 @@ class Asking:
         self._split = [key for key in self._keys if self._flag(key).rollout is not None]
         self._approvals = scene.world.get("approvals", [])
         fallback = scene.world.get("environment", {}).get("FF_ALLOW_DEV_HEADERS") == "true"
+        self._other_keys = 45 if "jwks" in scene.world else 6
         self._bearers = 60 if fallback else 80
 
     def next(self) -> dict[str, Any]:
@@ -71,13 +72,12 @@ class Asking:
         draws = self._draws
         aims = (
             *("approval",) * (4 * bool(self._approvals)),
-            *("override",) * (5 * bool(self._overrides)),
+            *("override",) * (6 * bool(self._overrides)),
             *("rollout",) * (4 * bool(self._split)),
-            *("gone",) * (2 * bool(self._gone)),
+            *("gone",) * bool(self._gone),
             *("flag",) * (2 * bool(self._keys)),
-            "stranger",
         )
-        aim = draws.one_of(aims)
+        aim = draws.one_of(aims) if aims and not draws.chance(7) else "stranger"
         if aim == "approval":
             one = draws.one_of(self._approvals)
             ref = one["approval_ref"]
@@ -141,8 +141,8 @@ class Asking:
         if draws.chance(2):
             return draws.one_of(_NO_CREDENTIALS)
         spec: dict[str, Any] = {"claims": {"tenant_id": tenant, "sub": user}}
-        if draws.chance(8):
-            spec["key"] = draws.one_of(("k1", "k2", "k3"))
+        if draws.chance(self._other_keys):
+            spec["key"] = draws.one_of(("k1", "k2", "k2", "k2", "k3"))
         if draws.chance(7):
             spec["faults"] = draws.some(_FAULTS[:7], 2) if draws.chance(15) else [self._fault()]
         elif draws.chance(6):

@@ -18,14 +18,16 @@ _HIGHEST: Final = 2**63 - 1
 _JWKS: Final[tuple[dict[str, Any], ...]] = (
     {"reachable": False},
     {"held": ["k2"], "reachable": False},
+    {"held": ["k2"], "reachable": False, "fetched_seconds_ago": 299.9999999},
     {"held": ["k2"], "published": ["k2"]},
     {"held": ["k1"], "published": ["k2"], "fetched_seconds_ago": 300},
     {"held": ["k1"], "published": ["k2"], "fetched_seconds_ago": 299.9999999},
     {"held": ["k1"], "reachable": False, "fetched_seconds_ago": 300},
     {"held": ["k1", "k2"], "reachable": False, "fetched_seconds_ago": 3599.9999999},
+    {"held": ["k1"], "reachable": False, "fetched_seconds_ago": 1800},
     {"held": ["k1"], "reachable": False, "fetched_seconds_ago": 3600},
     {"held": ["k2"], "published": ["k1", "k2"]},
-    {"published": []},
+    {"held": ["k1"], "published": [], "fetched_seconds_ago": 301},
 )
 
 
@@ -64,7 +66,7 @@ def scene(draws: Draws) -> Scene:
     if sensitive := [one.flag_key for one in ledger.flags() if one.sensitive] or keys[:1]:
         world["approvals"] = _approvals(draws, now, sensitive, tenants)
     world |= _surroundings(draws)
-    if draws.chance(15) and ledger.records:
+    if draws.chance(12) and ledger.records:
         world["corrupt"] = [
             {**named(ids), "value": values.any_json(draws, 2)}
             for ids in draws.some(list(ledger.records), draws.few(least=1, most=2))
@@ -76,7 +78,7 @@ def _overrides(
     draws: Draws, now: datetime, flags: list[dict[str, Any]], callers: list[tuple[str, str]]
 ) -> dict[str, list[dict[str, Any]]]:
     made: dict[tuple[str, ...], dict[str, Any]] = {}
-    for _ in range(draws.few(most=8)):
+    for _ in range(draws.few(least=draws.below(4) and 1, most=8)):
         one = draws.one_of(flags)
         ids = (one["flag_key"], *draws.one_of(callers)[: 1 + draws.below(2)])
         made[ids] = {
@@ -94,7 +96,7 @@ def _approvals(
     draws: Draws, now: datetime, keys: list[str], tenants: list[str]
 ) -> list[dict[str, Any]]:
     made = []
-    for ref in texts.family(draws, texts.REFS, draws.few(least=1, most=6)):
+    for ref in texts.family(draws, texts.REFS, draws.few(least=2, most=6)):
         one: dict[str, Any] = {
             "approval_ref": ref,
             "flag_key": draws.one_of(keys),
@@ -102,8 +104,13 @@ def _approvals(
             "valid_from": values.written(draws, now - _HOURS),
             "expires_at": values.written(draws, now + _HOURS),
         }
-        # Half of them have one thing about them that is near its bound, or is not there.
-        state = draws.one_of(("valid", "valid", "soon", "opens", "ends", "revoked", "bare"))
+        # Most have one thing about them that is near its bound, or is not there.
+        state = draws.one_of(
+            (
+                *("valid", "valid", "soon", "soon", "soon", "opens", "opens"),
+                *("ends", "ends", "revoked", "revoked", "bare"),
+            )
+        )
         if state == "soon":
             one["expires_at"] = values.near(draws, now + _SOON)
         elif state == "opens":
@@ -120,15 +127,15 @@ def _approvals(
 
 def _surroundings(draws: Draws) -> dict[str, Any]:
     made: dict[str, Any] = {}
+    if draws.chance(36):
+        made["jwks"] = draws.one_of(_JWKS)
     if draws.chance(60):
         made["environment"] = {
-            "FF_ALLOW_DEV_HEADERS": draws.one_of(("true",) * 6 + ("True", "1", "false"))
+            "FF_ALLOW_DEV_HEADERS": draws.one_of(("true",) * 9 + ("True", "1", "false"))
         }
-    if draws.chance(8):
+    if draws.chance(14):
         made["admin"] = {"reachable": False}
-    if draws.chance(30):
-        made["jwks"] = draws.one_of(_JWKS)
-    if draws.chance(3):
+    if draws.chance(7):
         made["backing"] = "missing"
     return made
 

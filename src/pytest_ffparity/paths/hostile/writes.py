@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pytest_ffparity.evaluator.model import Flag
+from pytest_ffparity.formats.strict_json import INT_MAX
 from pytest_ffparity.paths.hostile import values
 from pytest_ffparity.paths.hostile.draws import Draws
 from pytest_ffparity.paths.hostile.ledger import Ledger
@@ -14,10 +15,10 @@ from pytest_ffparity.paths.hostile.texts import NO_IDS, SALTS, look_alikes, text
 PERCENTAGES: Final[tuple[int | float, ...]] = (
     *(0, 0.0, 0.001, 33.3, 33.3, 50, 57.999, 57.999, 99.999, 100, 100.0),
 )
+_LATER: Final = timedelta(hours=23)
 _REFUSED: Final[tuple[dict[str, Any], ...]] = (
     {"value": None},
     {"value": []},
-    {"value": 2**63},
     {"value": 1, "expires_at": "2026-04-19T00:00:00.1234567Z"},
     {"value": 1, "expires_at": "2026-04-19 00:00:00"},
     {"value": 1, "version": 1},
@@ -53,12 +54,12 @@ def flag(draws: Draws, kind: str) -> dict[str, Any]:
 
 
 def override(draws: Draws, kind: str, now: datetime) -> dict[str, Any]:
-    """Make an override's record without ids and version: half of them end about now."""
+    """Make an override's record without ids and version: a third of them end about now."""
     record: dict[str, Any] = {"value": values.value(draws, kind)}
-    if draws.chance(50):
+    if draws.chance(35):
         record["expires_at"] = values.near(draws, now)
-    elif draws.chance(30):
-        record["expires_at"] = None
+    elif draws.chance(50):
+        record["expires_at"] = draws.one_of((None, values.written(draws, now + _LATER)))
     return record
 
 
@@ -84,7 +85,7 @@ class Writing:
         """Make one write."""
         makers = (
             *(self._make_anew, self._make_anew, self._make_anew) * bool(self._ledger.gone),
-            *(self._change_flag, self._change_flag, self._delete_flag, self._delete_flag),
+            *(self._change_flag, self._change_flag, self._delete_flag),
             *(self._override, self._override, self._override, self._expire, self._delete_override),
             *(self._create_flag, self._stale, self._stale, self._refused),
         )
@@ -139,7 +140,10 @@ class Writing:
         there = [*self._ledger.records, *self._ledger.gone] or [(text(draws),)]
         ids = draws.one_of(there)
         version = self._ledger.version(ids)
-        wrong = [given for given in (None, 1, (version or 0) + 1) if given != version]
+        # The one before where the highest is reached: there is no version after that.
+        beside = 1 if version is None else max(1, version - 1)
+        after = beside if version is None or version >= INT_MAX else version + 1
+        wrong = [given for given in (None, beside, after) if given != version]
         record = None
         if draws.chance(70):
             kind = self._type_of(ids[0])

@@ -14,7 +14,7 @@ from pytest_ffparity.evaluator.model import Flag, Records
 from pytest_ffparity.evaluator.names import Rule
 from pytest_ffparity.evaluator.rollout import BUCKETS, bucket
 from pytest_ffparity.evaluator.rules import Decide, Facts, GoOn
-from pytest_ffparity.paths.seeded.fault import Fault, Level, Seed, patched
+from pytest_ffparity.paths.seeded.fault import Fault, Seed, patched
 
 _BY_NAME: Final = dict(rules.RULES)
 _INSTANT: Final = timedelta(microseconds=1)
@@ -90,9 +90,20 @@ def _utf16(salt: str, flag_key: str, tenant_id: str, user_id: str | None) -> int
     return bucket(salt, flag_key, tenant_id, unit)
 
 
-def _fault(name: str, why: str, rows: str, probe: str, seed: Seed, level: Level = "rule") -> Fault:
+def _fault(name: str, why: str, rows: str, probe: str, seed: Seed) -> Fault:
     listed = tuple(rows.split())
-    return Fault(name=name, level=level, why=why, rows=listed, probes=(probe,), seed=seed)
+    return Fault(name=name, level="rule", why=why, rows=listed, probes=(probe,), seed=seed)
+
+
+def _rollout(name: str, why: str, probe: str, **parts: Any) -> Fault:
+    return Fault(
+        name=name,
+        level="rollout",
+        why=why,
+        rows=("PV-01", "PV-02"),
+        probes=(probe,),
+        seed=patched(rules, **parts),
+    )
 
 
 def faults() -> Iterator[Fault]:
@@ -228,68 +239,47 @@ def faults() -> Iterator[Fault]:
         "approval-missing",
         _with_flag(r.SENSITIVE_OVERLAY, safe_value="opened"),
     )
-    at = "rollout"
-    yield _fault(
-        "rollout-divisor",
-        "One bucket too few",
-        "PV-01 PV-02",
-        "rollout-edge",
-        patched(rules, bucket=_divided_by(BUCKETS - 1)),
-        at,
+    yield from _rollouts()
+
+
+def _rollouts() -> Iterator[Fault]:
+    yield _rollout(
+        "rollout-divisor", "One bucket too few", "rollout-edge", bucket=_divided_by(BUCKETS - 1)
     )
-    yield _fault(
+    yield _rollout(
         "rollout-inclusive",
         "`<=` for `<` at the percentage",
-        "PV-01 PV-02",
         "rollout-edge",
-        patched(rules, thousandths=lambda percentage: round(percentage * 1000) + 1),
-        at,
+        thousandths=lambda percentage: round(percentage * 1000) + 1,
     )
-    yield _fault(
-        "rollout-utf16",
-        "Ids are hashed as UTF-16",
-        "PV-01 PV-02",
-        "rollout-edge",
-        patched(rules, bucket=_utf16),
-        at,
-    )
-    yield _fault(
+    yield _rollout("rollout-utf16", "Ids are hashed as UTF-16", "rollout-edge", bucket=_utf16)
+    yield _rollout(
         "rollout-no-salt",
         "The salt is left out",
-        "PV-01 PV-02",
         "rollout-in",
-        patched(rules, bucket=lambda _salt, *rest: bucket("", *rest)),
-        at,
+        bucket=lambda _salt, *rest: bucket("", *rest),
     )
-    yield _fault(
+    yield _rollout(
         "rollout-by-tenant",
         "The whole tenant is in or out",
-        "PV-01 PV-02",
         "rollout-in",
-        patched(rules, bucket=lambda s, f, tenant, _user: bucket(s, f, tenant, None)),
-        at,
+        bucket=lambda s, f, tenant, _user: bucket(s, f, tenant, None),
     )
-    yield _fault(
+    yield _rollout(
         "rollout-id-folded",
         "Ids are folded before they are hashed",
-        "PV-01 PV-02",
         "rollout-in",
-        patched(rules, bucket=lambda s, f, t, user: bucket(s, f, t, user and user.lower())),
-        at,
+        bucket=lambda s, f, t, user: bucket(s, f, t, user and user.lower()),
     )
-    yield _fault(
+    yield _rollout(
         "rollout-whole-percent",
         "Percentages lose their decimals",
-        "PV-01 PV-02",
         "rollout-in",
-        patched(rules, thousandths=lambda percentage: int(percentage) * 1000),
-        at,
+        thousandths=lambda percentage: int(percentage) * 1000,
     )
-    yield _fault(
-        "rollout-unit-user-for-tenant",
+    yield _rollout(
+        "rollout-tenant-as-user",
         "A tenant is hashed as if it were a user",
-        "PV-01 PV-02",
         "rollout-tenant",
-        patched(rules, bucket=lambda s, f, t, user: bucket(s, f, t, user or "U1001")),
-        at,
+        bucket=lambda s, f, t, user: bucket(s, f, t, user or "U1001"),
     )
