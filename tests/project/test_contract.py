@@ -54,7 +54,7 @@ def test_the_arrows_hold() -> None:
         ("parity/compare.py", "import pytest", "Only the plugin knows pytest"),
         ("plugin/options.py", "import asyncpg", "Only the backings know the database driver"),
         ("auth/settings.py", "import httpx", "One HTTP client"),
-        ("paths/builtin.py", "import hypothesis", "Only the generated cases know Hypothesis"),
+        ("paths/builtin.py", "import hypothesis", "Only what draws cases knows Hypothesis"),
         (
             "plugin/options.py",
             "from _pytest.config import Config",

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_ffparity.formats.strict_json import canonical, same
 from pytest_ffparity.parity import session
 from pytest_ffparity.parity.path import Path, Question
 from pytest_ffparity.parity.run import Run
@@ -44,6 +45,18 @@ async def asked_once(run: Run, world: Any, questions: Sequence[Question]) -> lis
     return [
         {name: replies[place] for name, replies in rounds.items()}
         for place in range(len(questions))
+    ]
+
+
+def apart(paths: Sequence[Path]) -> list[str]:
+    """Say where the writes of the world that was asked in last came to different ends."""
+    ends = [(path.name, session.outcomes(path)) for path in paths]
+    told = [(name, end) for name, end in ends if end is not None]
+    return [
+        f"the world's writes came to different ends: {told[0][0]} {canonical(told[0][1])}, "
+        f"{name} {canonical(end)}"
+        for name, end in told[1:]
+        if not same(end, told[0][1])
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import Replied, asked_twice
+from pytest_ffparity.parity.asking import Replied, apart, asked_twice
 from pytest_ffparity.parity.examples import Mark, again, marks, smallest
 from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
@@ -67,6 +67,7 @@ async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgem
         decisions=len(cases),
         examples=tuple(examples),
         opened=tuple(open_ways),
+        problems=tuple(apart(run.paths)),
     )
     return judgement if masks is None else masks.applied(judgement, users)
 

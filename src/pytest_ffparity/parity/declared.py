@@ -12,6 +12,7 @@ from pytest_ffparity.parity.expectation import lacking
 from pytest_ffparity.parity.fuzz import Draw
 from pytest_ffparity.parity.judgement import digest
 from pytest_ffparity.parity.matrix import ParityMatrix
+from pytest_ffparity.parity.selftest import Trial
 from pytest_ffparity.parity.verdict import Declared, VectorKey
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.model import MatrixFile, VectorFile
@@ -33,7 +34,7 @@ class Inventory(msgspec.Struct, frozen=True):
         """Name a file as messages, node ids and reports do: relative to the root."""
         return named(path, self.root)
 
-    def declared(self, generated: Iterable[Draw] = ()) -> Declared:
+    def declared(self, generated: Iterable[Draw | Trial] = ()) -> Declared:
         """Give every vector that has to be judged, and what is generated on top of them."""
         digests = {
             VectorKey(self.name(file.path), vector.id): digest(vector)
@@ -46,7 +47,7 @@ class Inventory(msgspec.Struct, frozen=True):
             for vector in file.vectors
         }
         matrix = self.name(self.matrix_file.path)
-        digests |= {VectorKey(matrix, draw.id): digest(draw) for draw in generated}
+        digests |= {VectorKey(matrix, each.id): digest(each) for each in generated}
         required = self.matrix_file.required
         return Declared(digests, required, self.broken, self.waivers, lines)
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import asked_once, asked_twice
+from pytest_ffparity.parity.asking import apart, asked_once, asked_twice
 from pytest_ffparity.parity.examples import Mark, marks, smallest
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
@@ -115,6 +115,7 @@ class Fuzzer:
             for name, request in zip(names, requests, strict=True)
         ]
         given = await asked_once(run, world, questions)
+        found.problems += [f"{names[0]}: {problem}" for problem in apart(run.paths)]
         for place, replies in enumerate(given):
             divergences, marked = marks(run, replies)
             if not marked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import Replied, asked_twice
+from pytest_ffparity.parity.asking import Replied, apart, asked_twice
 from pytest_ffparity.parity.cases import judge_cases
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Judgement, PathResult, Subject, digest
@@ -48,6 +48,7 @@ async def _single(run: Run, subject: Subject, vector: Vector) -> Judgement:
         paths={path.name: _result(replied[path.name], session.info(path)) for path in run.paths},
         divergences=tuple(msgspec.structs.replace(d, case=None) for d in tally.divergences),
         unstable=tuple(msgspec.structs.replace(u, case=None) for u in tally.unstable),
+        problems=tuple(apart(run.paths)),
         opened=opened(vector.expected, answers, vector.world, vector.request),
     )
 

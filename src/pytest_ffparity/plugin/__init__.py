@@ -12,6 +12,7 @@ from pytest_ffparity.plugin import narrowing, options
 from pytest_ffparity.plugin.fixtures import (
     _ffparity_await,
     _ffparity_bench,
+    _ffparity_proving,
     ffparity_cases,
     ffparity_keys,
     ffparity_paths,
@@ -20,6 +21,7 @@ from pytest_ffparity.plugin.fixtures import (
 __all__ = [
     "_ffparity_await",
     "_ffparity_bench",
+    "_ffparity_proving",
     "ffparity_cases",
     "ffparity_keys",
     "ffparity_paths",

@@ -17,6 +17,7 @@ from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.plugin import github, keys, narrowing, options, report_file
 from pytest_ffparity.plugin.collection import Carrier, Worker
 from pytest_ffparity.plugin.gate import Gate, XdistHooks
+from pytest_ffparity.plugin.generated import trials
 from pytest_ffparity.plugin.ledger import Ledger
 from pytest_ffparity.plugin.progress import Progress
 from pytest_ffparity.plugin.surroundings import surroundings
@@ -44,7 +45,8 @@ def activate(config: pytest.Config) -> None:
     config.stash[keys.TERMINATION] = Termination()
     if config.args_source != config.ArgsSource.ARGS:
         config.args = [str(path) for path in settings.vectors]
-    if settings.fuzz and str(settings.matrix) not in config.args:
+    made = settings.fuzz or settings.selftest
+    if made and str(settings.matrix) not in config.args:
         # What is generated is judged by the matrix alone: its items are the matrix file's.
         config.args = [*config.args, str(settings.matrix)]
     # A broken vector file fails its own collection; the others still run.
@@ -108,8 +110,8 @@ def _register_gate(
     typed = narrowing.read(config.invocation_params.args, positional)
     if typed.runs_nothing:
         return
-    generated = draws(settings.fuzz, settings.seed)
-    ledger = Ledger(inventory.declared(generated), nonce, typed, today)
+    declared = inventory.declared([*draws(settings.fuzz, settings.seed), *trials(settings)])
+    ledger = Ledger(declared, nonce, typed, today)
     around = surroundings(config.rootpath, inventory, settings)
     gate = Gate(config, settings, ledger, around)
     config.pluginmanager.register(gate, "ffparity-gate")

@@ -10,6 +10,7 @@ import pytest
 from pytest_ffparity.parity.fuzz import IN_A_WORLD, Draw, Fuzzer
 from pytest_ffparity.parity.judgement import Subject, digest
 from pytest_ffparity.parity.runner import judge
+from pytest_ffparity.parity.selftest import tried
 from pytest_ffparity.parity.session import PathsError
 from pytest_ffparity.plugin.benchmark import recorded
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from pytest_ffparity.parity.judgement import Judgement
     from pytest_ffparity.parity.run import Run
+    from pytest_ffparity.parity.selftest import Change
+    from pytest_ffparity.plugin.fixtures import Proving
     from pytest_ffparity.vectors.model import AnyVector
 
 
@@ -58,6 +61,13 @@ class Bench:
             return judgement
 
         return recorded(request, vector, judging)
+
+    def trial(self, file: str, change: Change, proving: Proving) -> Judgement:
+        """Try whether the harness finds a seeded fault, or leaves a harmless change alone."""
+        judgement: Judgement = self._await(
+            tried(self._run, file, change, proving.paths, proving.vectors)
+        )
+        return judgement
 
     def fuzz(self, file: str, draw: Draw, cases: Callable[[int], SearchStrategy[Any]]) -> Judgement:
         """Draw a share of the generated cases and judge it."""

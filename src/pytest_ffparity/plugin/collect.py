@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_ffparity.parity.fuzz import Draw
     from pytest_ffparity.parity.judgement import Judgement
     from pytest_ffparity.parity.matrix import ParityMatrix
+    from pytest_ffparity.parity.selftest import Trial
     from pytest_ffparity.plugin.bench import Bench
     from pytest_ffparity.vectors.model import AnyVector
 
@@ -48,10 +49,10 @@ class VectorCollector(pytest.File):
 
 
 class VectorItem(pytest.Function):
-    """One vector, or one share of what is generated."""
+    """One vector, one share of what is generated, or one trial of the self-test."""
 
     file: str
-    vector: AnyVector | Draw
+    vector: AnyVector | Draw | Trial
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Place the item at the vector's line in its file."""

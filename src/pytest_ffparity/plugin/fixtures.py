@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -13,11 +13,15 @@ from pytest_ffparity.plugin import keys
 from pytest_ffparity.plugin.plainly import told_plainly
 
 if TYPE_CHECKING:
+    from pathlib import Path as FolderPath
+
     from hypothesis.strategies import SearchStrategy
 
     from pytest_ffparity.parity.path import Path
+    from pytest_ffparity.paths.builtin import BuiltinPath
     from pytest_ffparity.paths.keys import KeyRing
     from pytest_ffparity.plugin.bench import Await, Bench
+    from pytest_ffparity.vectors.model import AnyVector
 
 
 @pytest.fixture(scope="session")
@@ -49,20 +53,48 @@ def ffparity_paths(
     Built in are `file` and `db`. Override this fixture in a conftest.py, with
     `scope="session"`, asking for the original by the same name, to wrap, replace or add one.
     """
+    folder = tmp_path_factory.mktemp("ffparity")
+    with _builtin(pytestconfig, folder, ffparity_keys, _ffparity_await) as paths:
+        yield list(paths)
+
+
+class Proving(NamedTuple):
+    """What the self-test works with: two sound paths, and its own vectors by their ids."""
+
+    paths: tuple[Path, Path]
+    vectors: dict[str, AnyVector]
+
+
+@pytest.fixture(scope="session")
+def _ffparity_proving(
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+    ffparity_keys: KeyRing,
+    _ffparity_await: Await,
+) -> Iterator[Proving]:
+    """The built-in paths, also where `ffparity_paths` gives others: faults are seeded into them."""
+    from pytest_ffparity.paths.seeded.catalogue import PROBES  # noqa: PLC0415
+    from pytest_ffparity.vectors.reader import read_vector_file  # noqa: PLC0415
+
+    vectors = {vector.id: vector for vector in read_vector_file(PROBES).vectors}
+    folder = tmp_path_factory.mktemp("selftest")
+    with _builtin(pytestconfig, folder, ffparity_keys, _ffparity_await) as (file, db):
+        yield Proving((file, db), vectors)
+
+
+@contextmanager
+def _builtin(
+    config: pytest.Config, folder: FolderPath, keyring: KeyRing, run: Await
+) -> Iterator[list[BuiltinPath]]:
     from pytest_ffparity.paths.builtin import builtin_paths  # noqa: PLC0415
 
-    settings = pytestconfig.stash[keys.SETTINGS]
+    dsn = config.stash[keys.SETTINGS].dsn
     with ExitStack() as stack:
         with told_plainly():
             paths = stack.enter_context(
-                builtin_paths(
-                    folder=tmp_path_factory.mktemp("ffparity"),
-                    dsn=settings.dsn,
-                    keys=ffparity_keys,
-                    run=_ffparity_await,
-                )
+                builtin_paths(folder=folder, dsn=dsn, keys=keyring, run=run)
             )
-        yield list(paths)
+        yield paths
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ffparity.formats import instant
-from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.verdict import Verdict
 from pytest_ffparity.plugin import keys, report_file
 from pytest_ffparity.plugin.collection import OUTPUT_KEY, Collection, CollectionWatch
@@ -49,7 +48,7 @@ class Gate(CollectionWatch):
     def pytest_report_header(self) -> str:
         """Say in pytest's header what the gate will judge."""
         generated = self._around.generated
-        count = len(self._ledger.declared.digests) - len(draws(generated, 0))
+        count = sum(source.vectors or 0 for source in self._around.vectors)
         files = ", ".join(source.file for source in self._around.vectors)
         told = f"ffparity: {files or 'no sound vector file'}, vectors declared: {count}"
         if generated:

@@ -40,6 +40,7 @@ class Settings:
     deadline_s: float
     fuzz: int
     seed: int
+    selftest: bool
     save: Path | None
     show_users: bool
     pseudonym_key: bytes = field(repr=False)
@@ -55,7 +56,7 @@ class _Implied(argparse.Action):
         values: object,
         _option: str | None = None,
     ) -> None:
-        setattr(namespace, self.dest, values)
+        setattr(namespace, self.dest, values if self.nargs is None else self.const)
         namespace.ffparity = True
 
 
@@ -110,6 +111,16 @@ def add(parser: pytest.Parser) -> None:
         dest="ffparity_fuzz",
         metavar="N",
         help="Judge N generated decisions too; switches the gate on",
+    )
+    group.addoption(
+        "--ffparity-selftest",
+        action=_Implied,
+        nargs=0,
+        const=True,
+        default=False,
+        dest="ffparity_selftest",
+        help="Try the harness itself: seeded faults have to be caught, harmless changes left alone; "
+        "switches the gate on",
     )
     group.addoption(
         "--ffparity-seed",
@@ -203,6 +214,7 @@ def settings(config: pytest.Config) -> Settings:
         deadline_s=_deadline(config),
         fuzz=_not_negative("--ffparity-fuzz", option.ffparity_fuzz),
         seed=_seed(config),
+        selftest=option.ffparity_selftest,
         save=report_path(option.ffparity_save, invoked),
         show_users=option.ffparity_show_users,
         pseudonym_key=_pseudonym_key(config),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from pytest_ffparity.parity.fuzz import is_share
 from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.selftest import FAULT, HARMLESS
 from pytest_ffparity.parity.verdict import Gap, VectorKey, Verdict
 from pytest_ffparity.report.lines import Line, Span, Style, line
 from pytest_ffparity.report.model import Entry, Report
@@ -110,6 +112,8 @@ def _tallies(report: Report) -> str:
     """Count passed vectors by the prefix of their ids, as in `PT 17 of 17`."""
     tallies: dict[str, list[int]] = {}
     for entry in report.entries:
+        if _generated(report, entry):
+            continue
         prefix, dash, _ = entry.key.id.rpartition("-")
         if not dash:
             return ""
@@ -131,13 +135,10 @@ def _head(report: Report) -> list[Line]:
     if any(e.telling is not None and e.telling.unstable for e in report.entries):
         shaky = "  ~ disagrees with itself"
     matrix = f"{around.matrix.file}, rule groups: {len(around.rows)}" if around.matrix else "none"
-    generated = []
-    if around.generated:
-        generated = [line("fuzz     ", f"{around.generated:,} decisions; again: {around.again}")]
     return [
         line("paths    ", " · ".join(described) or "none was judged"),
         line("matrix   ", matrix),
-        *generated,
+        *_generated_lines(report),
         line(
             "marks    ", f"one a path, in this order: . keeps the row  x breaks it  ! raised{shaky}"
         ),
@@ -165,8 +166,31 @@ def _table(report: Report) -> list[Line]:
     return [*lines, line()]
 
 
+def _generated_lines(report: Report) -> list[Line]:
+    """Tell how generated cases and the self-test fared."""
+    around, lines = report.surroundings, []
+    if around.generated:
+        diverging = [e for e in report.entries if is_share(e.key.id) and e.outcome == "failed"]
+        told = f"{around.generated:,} decisions generated; again: {around.again}"
+        style = Style.BAD if diverging else Style.PLAIN
+        lines.append(line("fuzz     ", Span(told, style)))
+    tried = [e for e in report.entries if e.key.id.startswith((FAULT, HARMLESS))]
+    tried = [entry for entry in tried if _generated(report, entry)]
+    if tried:
+        faults = [entry for entry in tried if entry.key.id.startswith(FAULT)]
+        harmless = [entry for entry in tried if entry.key.id.startswith(HARMLESS)]
+        told = f"caught {_passed(faults)} · harmless changes left alone {_passed(harmless)}"
+        style = Style.GOOD if all(e.outcome == "passed" for e in tried) else Style.BAD
+        lines.append(line("selftest ", Span(told, style)))
+    return lines
+
+
+def _passed(entries: list[Entry]) -> str:
+    return f"{sum(entry.outcome == 'passed' for entry in entries)} of {len(entries)}"
+
+
 def _generated(report: Report, entry: Entry) -> bool:
-    """Tell a share of what was generated: such a one is the matrix file's, not a vector file's."""
+    """Tell what was generated or tried: that is the matrix file's, not a vector file's."""
     matrix = report.surroundings.matrix
     return matrix is not None and entry.key.file == matrix.file
 

@@ -126,7 +126,7 @@ def faults() -> Iterator[Fault]:
     yield _fault(
         "approval-expiry-inclusive",
         "`<` for `<=` at an approval's expiry",
-        "PV-01 PV-02 PV-05",
+        "PV-01 PV-02",
         "approval-expired",
         _earlier(r.SENSITIVE_OVERLAY),
     )
