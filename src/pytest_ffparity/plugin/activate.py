@@ -15,6 +15,7 @@ from pytest_ffparity.parity.declared import Inventory, take_inventory
 from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.plugin import github, keys, narrowing, options, report_file
+from pytest_ffparity.plugin.baseline import held_against, objections
 from pytest_ffparity.plugin.collection import Carrier, Worker
 from pytest_ffparity.plugin.gate import Gate, XdistHooks
 from pytest_ffparity.plugin.generated import trials
@@ -23,6 +24,7 @@ from pytest_ffparity.plugin.progress import Progress
 from pytest_ffparity.plugin.surroundings import surroundings
 from pytest_ffparity.plugin.termination import Termination
 from pytest_ffparity.report import json_report
+from pytest_ffparity.report.model import Baseline
 from pytest_ffparity.vectors.matrix_reader import read_matrix
 from pytest_ffparity.vectors.waivers import read_waivers
 
@@ -93,7 +95,13 @@ def activate(config: pytest.Config) -> None:
             + _astray(config)
         )
     inventory = take_inventory(config.rootpath, files, matrix_file, config.stash[keys.WAIVERS])
-    _register_gate(config, settings, inventory, read)
+    baseline = None
+    if settings.baseline is not None:
+        try:
+            baseline = held_against(settings.baseline, settings, inventory, files)
+        except FFParityError as error:
+            raise pytest.UsageError(f"--ffparity-baseline: {error}") from None
+    _register_gate(config, settings, inventory, read, baseline)
 
 
 def _register_gate(
@@ -101,6 +109,7 @@ def _register_gate(
     settings: options.Settings,
     inventory: Inventory,
     read: dict[str, str],
+    baseline: Baseline | None,
 ) -> None:
     nonce = uuid.uuid4().hex
     today = datetime.now(UTC).date()
@@ -111,9 +120,9 @@ def _register_gate(
     if typed.runs_nothing:
         return
     declared = inventory.declared([*draws(settings.fuzz, settings.seed), *trials(settings)])
-    ledger = Ledger(declared, nonce, typed, today)
+    ledger = Ledger(declared, nonce, typed, today, objections(baseline))
     around = surroundings(config.rootpath, inventory, settings)
-    gate = Gate(config, settings, ledger, around)
+    gate = Gate(config, settings, ledger, around, baseline)
     config.pluginmanager.register(gate, "ffparity-gate")
     if github.on_github(os.environ):
         config.pluginmanager.register(github.GitHub(config, gate, os.environ), "ffparity-github")

@@ -22,20 +22,26 @@ from pytest_ffparity.report.model import Report, build
 if TYPE_CHECKING:
     from pytest_ffparity.plugin.ledger import Ledger
     from pytest_ffparity.plugin.options import Settings
-    from pytest_ffparity.report.model import Surroundings
+    from pytest_ffparity.report.model import Baseline, Surroundings
 
 
 class Gate(CollectionWatch):
     """Hooks of the process that gives the verdict."""
 
     def __init__(
-        self, config: pytest.Config, settings: Settings, ledger: Ledger, around: Surroundings
+        self,
+        config: pytest.Config,
+        settings: Settings,
+        ledger: Ledger,
+        around: Surroundings,
+        baseline: Baseline | None = None,
     ) -> None:
         super().__init__()
         self._config = config
         self._settings = settings
         self._ledger = ledger
         self._around = around
+        self._baseline = baseline
         self._started = time.monotonic()
         self._report: Report | None = None
         self.workers = 0
@@ -117,6 +123,7 @@ class Gate(CollectionWatch):
             finished_at=instant.text(datetime.now(UTC)),
             exit_status=status,
             gate_run=not ruling.narrowed,
+            baseline=self._baseline,
         )
         if self._settings.report is not None:
             report_file.replace(self._settings.report, json_report.to_text(self._report))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -19,12 +20,20 @@ from pytest_ffparity.plugin.narrowing import Narrowing
 class Ledger:
     """Takes reports and collections as they come in; gives the ruling at the end."""
 
-    def __init__(self, declared: Declared, nonce: str, narrowing: Narrowing, today: date) -> None:
+    def __init__(
+        self,
+        declared: Declared,
+        nonce: str,
+        narrowing: Narrowing,
+        today: date,
+        objections: Iterable[str] = (),
+    ) -> None:
         self.declared = declared
         self.judgements: list[tuple[Judgement, str | None]] = []
         self._taken: set[str] = set()
         self._nonce = nonce
         self._today = today
+        self._objections = tuple(objections)
         self._narrowing = narrowing
         self._gaps: list[Gap] = []
         self._collections: list[Collection] = []
@@ -90,6 +99,7 @@ class Ledger:
             nonce=self._nonce,
             narrowed=narrowed,
             gaps=[*self._gaps, *gaps],
+            objections=self._objections,
             today=self._today,
         )
 

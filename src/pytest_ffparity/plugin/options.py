@@ -17,6 +17,7 @@ DEFAULT_EXAMPLES: Final = "vectors/jwt_claim_examples.json"
 DEFAULT_MATRIX: Final = "vectors/cutover_parity_matrix.json"
 # Read where it is there.
 DEFAULT_WAIVERS: Final = "vectors/waivers.json"
+DEFAULT_ACKNOWLEDGED: Final = "vectors/acknowledged.json"
 DEFAULT_DEADLINE_S: Final = "30"
 DSN_VARIABLE: Final = "FFPARITY_DSN"
 KEY_VARIABLE: Final = "FFPARITY_PSEUDONYM_KEY"
@@ -33,6 +34,8 @@ class Settings:
     vectors_named: bool
     matrix: Path
     waivers: Path | None
+    baseline: str | None
+    acknowledged: Path | None
     recorded: tuple[tuple[str, Path], ...]
     dsn: str | None = field(repr=False)  # it may hold a password
     report: Path | None
@@ -87,6 +90,13 @@ def add(parser: pytest.Parser) -> None:
         dest="ffparity_waivers",
         metavar="FILE",
         help="Waiver file, overrides the ini option ffparity_waivers",
+    )
+    group.addoption(
+        "--ffparity-baseline",
+        dest="ffparity_baseline",
+        metavar="REF",
+        help="Hold vectors, matrix and waivers against those of this git revision, and block "
+        "what asks less and is acknowledged by nobody",
     )
     group.addoption(
         "--ffparity-recorded",
@@ -173,6 +183,12 @@ def add(parser: pytest.Parser) -> None:
         help=f"Waiver file of the gate (default: {DEFAULT_WAIVERS} where it is there)",
     )
     parser.addini(
+        "ffparity_acknowledged",
+        type="string",
+        default=None,
+        help=f"File of acknowledged weakenings (default: {DEFAULT_ACKNOWLEDGED} where it is there)",
+    )
+    parser.addini(
         "ffparity_deadline",
         type="string",
         default=DEFAULT_DEADLINE_S,
@@ -206,7 +222,9 @@ def settings(config: pytest.Config) -> Settings:
         vectors=tuple(dict.fromkeys(absolute(path) for path in vectors)),
         vectors_named=bool(option.ffparity_vectors or ini_vectors),
         matrix=absolute(matrix),
-        waivers=_waivers(config),
+        waivers=_where_there(config, "ffparity_waivers", DEFAULT_WAIVERS),
+        baseline=option.ffparity_baseline,
+        acknowledged=_where_there(config, "ffparity_acknowledged", DEFAULT_ACKNOWLEDGED),
         recorded=tuple(_recorded(given, invoked) for given in option.ffparity_recorded or ()),
         dsn=option.ffparity_dsn or os.environ.get(DSN_VARIABLE) or None,
         report=report_path(option.ffparity_report, invoked),
@@ -221,13 +239,14 @@ def settings(config: pytest.Config) -> Settings:
     )
 
 
-def _waivers(config: pytest.Config) -> Path | None:
-    if config.option.ffparity_waivers:
-        return absolute(config.invocation_params.dir / config.option.ffparity_waivers)
-    if config.getini("ffparity_waivers"):
-        return absolute(config.rootpath / config.getini("ffparity_waivers"))
-    default = absolute(config.rootpath / DEFAULT_WAIVERS)
-    return default if default.exists() else None
+def _where_there(config: pytest.Config, name: str, default: str) -> Path | None:
+    """Give the file that the option or the ini key names; the default one only if it exists."""
+    if getattr(config.option, name, None):
+        return absolute(config.invocation_params.dir / getattr(config.option, name))
+    if config.getini(name):
+        return absolute(config.rootpath / config.getini(name))
+    path = absolute(config.rootpath / default)
+    return path if path.exists() else None
 
 
 def _recorded(given: str, invoked: Path) -> tuple[str, Path]:

@@ -159,4 +159,5 @@ def _baseline(reports: Sequence[Report]) -> Baseline | None:
     if not found:
         return None
     weakenings = dict.fromkeys(w for baseline in found for w in baseline.weakenings)
-    return Baseline(found[0].ref, tuple(weakenings))
+    notes = dict.fromkeys(note for baseline in found for note in baseline.notes)
+    return Baseline(found[0].ref, tuple(weakenings), found[0].commit, tuple(notes))

@@ -78,10 +78,15 @@ class Weakening(msgspec.Struct, frozen=True):
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """The git revision that the run was held against, and what has been weakened since."""
+    """The git revision that the run was held against, and what has been weakened since.
+
+    `notes` are what people should know about how it was read, a sentence each.
+    """
 
     ref: str
     weakenings: tuple[Weakening, ...]
+    commit: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+import msgspec
+
 from pytest_ffparity.formats import instant
 from pytest_ffparity.formats.pointer import join
 from pytest_ffparity.formats.schema import Problem
@@ -16,7 +18,6 @@ from pytest_ffparity.report.model import (
     Report,
     Source,
     Surroundings,
-    Weakening,
 )
 from pytest_ffparity.vectors.waivers import Waiver
 
@@ -65,9 +66,7 @@ def report(data: dict[str, Any]) -> Report:
         finished_at=header["timing"]["started_at"] if timing is None else timing["finished_at"],
         exit_status=1 if footer["exit_status"] is None else footer["exit_status"],
         gate_run=data["gate_run"],
-        baseline=None
-        if baseline is None
-        else Baseline(baseline["ref"], tuple(Weakening(**w) for w in baseline["weakenings"])),
+        baseline=None if baseline is None else msgspec.convert(baseline, Baseline),
         waivers=waivers,
         finished=timing is not None,
     )

@@ -84,10 +84,11 @@ def _baseline(report: Report) -> list[Line]:
             f": weakened since: {len(changes) or 'nothing'}",
         )
     ]
+    lines += [line("         ", note) for note in report.baseline.notes]
     for change in changes:
         if change.who is None:
             lines.append(line("         ", Span(f"- {change.told}", Style.BAD)))
-            lines.append(line("           ", f"nobody answers for it; to do so name {change.id}"))
+            lines.append(line("           ", f"to acknowledge: {change.id}"))
         else:
             told = f"- {change.told} (acknowledged by {change.who}: {change.why})"
             lines.append(line("         ", told))

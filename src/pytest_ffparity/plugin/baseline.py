@@ -1,0 +1,59 @@
+"""Holds a run against a git revision: what asks less since then, and who answers for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ffparity.parity.baseline import unacknowledged, weakenings
+from pytest_ffparity.report.model import Baseline, Weakening
+from pytest_ffparity.vectors.acknowledged import read_acknowledgements
+from pytest_ffparity.vectors.revision import read_standard_at
+from pytest_ffparity.vectors.standard import Standard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ffparity.parity.declared import Inventory
+    from pytest_ffparity.plugin.options import Settings
+
+
+def held_against(
+    ref: str, settings: Settings, inventory: Inventory, vectors: list[Path]
+) -> Baseline:
+    """Compare today's files with those of a revision.
+
+    Raises:
+        FFParityError: The revision, one of its files, or the acknowledgements can't be read.
+    """
+    before = read_standard_at(ref, inventory.root, vectors, settings.matrix, settings.waivers)
+    after = Standard(files=inventory.files, matrix=inventory.matrix_file, waivers=inventory.waivers)
+    acknowledged = (
+        ()
+        if settings.acknowledged is None
+        else read_acknowledgements(settings.acknowledged).acknowledged
+    )
+    answered = {each.change: each for each in acknowledged}
+    changes = weakenings(before, after)
+    bare = unacknowledged(changes, acknowledged)
+    return Baseline(
+        ref=ref,
+        commit=before.commit,
+        notes=before.notes,
+        weakenings=tuple(
+            Weakening(change.id, change.told)
+            if change in bare
+            else Weakening(change.id, change.told, answered[change.id].who, answered[change.id].why)
+            for change in changes
+        ),
+    )
+
+
+def objections(baseline: Baseline | None) -> list[str]:
+    """Say what blocks: each weakening that nobody answers for."""
+    if baseline is None:
+        return []
+    return [
+        f"weakened since {baseline.ref}: {change.told}"
+        for change in baseline.weakenings
+        if change.who is None
+    ]

@@ -1,0 +1,105 @@
+"""What asks less than at a git revision blocks, unless somebody answers for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def git(project: Any, *args: str) -> None:
+    named = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *args]
+    subprocess.run(named, cwd=project.root, check=True, env={**os.environ, **NOBODY})
+
+
+@pytest.fixture
+def committed(project: Any) -> Any:
+    project.matrix(required=["V-1", "V-2", "V-3"])
+    git(project, "init", "-q")
+    git(project, "add", "vectors")
+    git(project, "commit", "-q", "-m", "as it is")
+    return project
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"], ["-p", "no:xdist"]], ids=" ".join)
+def test_what_is_weakened_is_listed_and_blocks(committed: Any, workers: list[str]) -> None:
+    committed.vectors("V-1", "V-2")
+    committed.matrix(required=["V-1", "V-2"])
+    result = committed.run("--ffparity-baseline=HEAD", *workers)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "baseline HEAD: weakened since: 2",
+            "         - V-3: *removed*",
+            "           to acknowledge: vector-removed V-3 *",
+            "         - V-3: no longer required*",
+            "verdict  BLOCKED  V 2 of 2",
+            "         - weakened since HEAD: V-3: *",
+        ]
+    )
+    assert committed.run(*workers).ret == 0
+
+
+def test_nothing_weakened_is_go(committed: Any) -> None:
+    committed.vectors("V-1", "V-2", "V-3", "V-4")
+    result = committed.run("--ffparity-baseline=HEAD", "--ffparity-require-go")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["baseline HEAD: weakened since: nothing", "verdict  GO  V 4 of 4"])
+
+
+def test_an_acknowledged_change_passes_and_is_told_with_its_owner(committed: Any) -> None:
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    assert committed.run("--ffparity-baseline=HEAD").ret == 1
+    changes = committed.report()["baseline"]["weakenings"]
+    assert [change["who"] for change in changes] == [None]
+    named = [{"change": c["id"], "who": "ada", "why": "T-7"} for c in changes]
+    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
+    committed.conftest(
+        """
+@pytest.fixture(scope="session")
+def ffparity_paths():
+    class Other(Toy):
+        async def evaluate(self, request):
+            answer = await super().evaluate(request)
+            return {**answer, "answer": answer["answer"].replace("V-3", "else")}
+    return [Other("old"), Other("new")]
+"""
+    )
+    result = committed.run("--ffparity-baseline=HEAD")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["         - V-3*(acknowledged by ada: T-7)", "verdict  GO*"])
+
+
+def test_an_acknowledgement_covers_no_later_change(committed: Any) -> None:
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    committed.run("--ffparity-baseline=HEAD")
+    (change,) = committed.report()["baseline"]["weakenings"]
+    named = [{"change": change["id"], "who": "ada", "why": "T-7"}]
+    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "another"})
+    committed.run("--ffparity-baseline=HEAD")
+    (later,) = committed.report()["baseline"]["weakenings"]
+    assert later["who"] is None
+
+
+@pytest.mark.parametrize(
+    ("ref", "told"),
+    [("nowhere", "*no such revision*"), ("--all", "*")],
+    ids=["unknown", "an option"],
+)
+def test_a_revision_that_can_not_be_read_stops_the_run(committed: Any, ref: str, told: str) -> None:
+    result = committed.run(f"--ffparity-baseline={ref}")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"ERROR: --ffparity-baseline: {told}"])
+
+
+def test_blank_acknowledgements_stop_the_run(committed: Any) -> None:
+    named = [{"change": "x", "who": " ", "why": "y"}]
+    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
+    result = committed.run("--ffparity-baseline=HEAD")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*acknowledged.json:*/acknowledged/0/who*"])
