@@ -17,6 +17,7 @@ HEAVY = {
     "cryptography",
     "deepdiff",
     "httpx",
+    "jinja2",
     "jsonschema_rs",
     "jwt",
     "msgspec",
@@ -54,6 +55,7 @@ def test_the_arrows_hold() -> None:
         ("parity/compare.py", "import pytest", "Only the plugin knows pytest"),
         ("plugin/options.py", "import asyncpg", "Only the backings know the database driver"),
         ("auth/settings.py", "import httpx", "One HTTP client"),
+        ("report/terminal.py", "import jinja2", "Only the HTML report knows templates"),
         (
             "plugin/options.py",
             "from _pytest.config import Config",
