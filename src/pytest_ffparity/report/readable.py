@@ -19,7 +19,7 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
 
 
 def cut(text: str, limit: int = MAX_SHOWN) -> str:
@@ -43,4 +43,9 @@ def side_by_side(sides: Iterable[Seen]) -> list[str]:
 
 
 def _code_points(text: str) -> str:
-    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isascii() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
