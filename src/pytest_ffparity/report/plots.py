@@ -54,10 +54,13 @@ class Distribution(msgspec.Struct, frozen=True):
 
 
 class LogAxis:
-    """Maps positive numbers to places, a decade as long as any other."""
+    """Maps positive numbers to places, a decade as long as any other.
+
+    Numbers that are not above zero have no place of their own; they go to the start.
+    """
 
     def __init__(self, values: Iterable[float], start: float, end: float) -> None:
-        known = list(values)
+        known = [value for value in values if value > 0] or [1.0]
         self._low = _step(min(known), up=False)
         self._high = _step(max(known), up=True)
         if self._high <= self._low:
