@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from pytest_ffparity.parity.compare import Divergence
 from pytest_ffparity.parity.percentiles import DEFINITION
@@ -65,7 +64,7 @@ def _environment() -> Environment:
 
 def _finalize(value: Any) -> Any:
     """Make every text visible that a template writes; its own markup stays as it is."""
-    return value if isinstance(value, Markup) else readable.visible(str(value))
+    return value if hasattr(value, "__html__") else readable.visible(str(value))
 
 
 def _sides(divergence: Divergence, names: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import count
 from typing import Final
 
 import msgspec
@@ -25,7 +24,7 @@ SIGNS: Final = {
     Mark.BROKEN: ("✗", "breaks it"),
     Mark.RAISED: ("!", "raised"),
     Mark.UNSTABLE: ("~", "disagrees with itself"),
-    Mark.ABSENT: ("–", "was not judged"),
+    Mark.ABSENT: ("-", "was not judged"),
 }
 
 
@@ -233,7 +232,7 @@ def cards(report: Report) -> list[Card]:
                 *(f"{name} allows where a deny was due" for name in judgement.opened),
             ),
         )
-        for number, entry in zip(count(), report.entries, strict=False)
+        for number, entry in enumerate(report.entries)
         if _has_card(entry) and (judgement := entry.telling) is not None
     ]
 
