@@ -17,6 +17,7 @@ HEAVY = {
     "cryptography",
     "deepdiff",
     "httpx",
+    "jinja2",
     "jsonschema_rs",
     "jwt",
     "msgspec",
@@ -55,6 +56,7 @@ def test_the_arrows_hold() -> None:
         ("plugin/options.py", "import asyncpg", "Only the backings know the database driver"),
         ("auth/settings.py", "import httpx", "One HTTP client"),
         ("paths/builtin.py", "import hypothesis", "Only what draws cases knows Hypothesis"),
+        ("report/terminal.py", "import jinja2", "Only the HTML report knows templates"),
         (
             "plugin/options.py",
             "from _pytest.config import Config",
