@@ -122,9 +122,7 @@ def report(*judgements: Judgement, ids: tuple[str, ...], **more: Any) -> Report:
 def passing() -> Report:
     ids = tuple(f"PT-{n:02}" for n in range(1, 18))
     loads = StressResult(100, {"file": spread(90, 800), "db": spread(610, 9_000)}, ())
-    return report(
-        *(judgement(i) for i in ids[:-1]), judgement(ids[-1], stress=loads), ids=ids
-    )
+    return report(*(judgement(i) for i in ids[:-1]), judgement(ids[-1], stress=loads), ids=ids)
 
 
 @pytest.fixture
@@ -210,7 +208,9 @@ def waived() -> Report:
         expires=date(2026, 12, 31),
         line=3,
     )
-    return report(judgement("PT-01", reason), judgement("PT-02"), ids=("PT-01", "PT-02"), waivers=(held,))
+    return report(
+        judgement("PT-01", reason), judgement("PT-02"), ids=("PT-01", "PT-02"), waivers=(held,)
+    )
 
 
 @pytest.fixture

@@ -44,11 +44,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Any:
         return (yield)
     from pytest_ffparity.plugin.exit_status import ExitGuard  # noqa: PLC0415
 
-    path = _report_path(early_config, early_config.known_args_namespace)
-    if path is not None and "PYTEST_XDIST_WORKER" not in os.environ:
-        from pytest_ffparity.plugin.activate import provisional_report  # noqa: PLC0415
-
-        provisional_report(path, early_config.rootpath)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _leave_unfinished(early_config, early_config.known_args_namespace)
     try:
         loaded = yield
     except SystemExit as ending:
@@ -63,14 +60,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "ffparity_stress: a stress vector of the parity gate")
     if not config.option.ffparity:
         return
-    from pytest_ffparity.plugin.activate import activate, provisional_report  # noqa: PLC0415
+    from pytest_ffparity.plugin.activate import activate  # noqa: PLC0415
 
     try:
         activate(config)
     except pytest.UsageError as error:
-        path = _report_path(config, config.option)
-        if path is not None and not hasattr(config, "workerinput"):
-            provisional_report(path, config.rootpath, str(error))
+        if not hasattr(config, "workerinput"):
+            _leave_unfinished(config, config.option, str(error))
         raise
 
 
@@ -92,7 +88,16 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return collector
 
 
-def _report_path(config: pytest.Config, option: Any) -> Path | None:
-    if narrowing.read(config.invocation_params.args).runs_nothing:
-        return None
-    return options.report_path(option.ffparity_report, config.invocation_params.dir)
+def _leave_unfinished(
+    config: pytest.Config,
+    option: Any,
+    reason: str = "the run ended before it could give a verdict",
+) -> None:
+    """Put reports in place that say incomplete, until a finished run replaces them."""
+    files = options.report_files(option, config.invocation_params.dir)
+    if files == (None, None) or narrowing.read(config.invocation_params.args).runs_nothing:
+        return
+    from pytest_ffparity.plugin.surroundings import surroundings  # noqa: PLC0415
+    from pytest_ffparity.report.model import unfinished  # noqa: PLC0415
+
+    files.write(unfinished(surroundings(config.rootpath), reason))

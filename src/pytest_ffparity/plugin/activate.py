@@ -14,7 +14,7 @@ from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.declared import Inventory, take_inventory
 from pytest_ffparity.parity.fuzz import draws
 from pytest_ffparity.parity.matrix import ParityMatrix
-from pytest_ffparity.plugin import github, keys, narrowing, options, report_file
+from pytest_ffparity.plugin import github, keys, narrowing, options
 from pytest_ffparity.plugin.baseline import held_against, objections
 from pytest_ffparity.plugin.collection import Carrier, Worker
 from pytest_ffparity.plugin.gate import Gate, XdistHooks
@@ -23,17 +23,9 @@ from pytest_ffparity.plugin.ledger import Ledger
 from pytest_ffparity.plugin.progress import Progress
 from pytest_ffparity.plugin.surroundings import surroundings
 from pytest_ffparity.plugin.termination import Termination
-from pytest_ffparity.report import json_report
 from pytest_ffparity.report.model import Baseline
 from pytest_ffparity.vectors.matrix_reader import read_matrix
 from pytest_ffparity.vectors.waivers import read_waivers
-
-_UNFINISHED = "the run ended before it could give a verdict"
-
-
-def provisional_report(path: Path, root: Path, reason: str = _UNFINISHED) -> None:
-    """Put a report in place that says incomplete, until a finished run replaces it."""
-    report_file.replace(path, json_report.unfinished(surroundings(root), reason))
 
 
 def activate(config: pytest.Config) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from pytest_ffparity.formats import instant
 from pytest_ffparity.parity.verdict import Verdict
-from pytest_ffparity.plugin import keys, report_file
+from pytest_ffparity.plugin import keys
 from pytest_ffparity.plugin.collection import OUTPUT_KEY, Collection, CollectionWatch
 from pytest_ffparity.plugin.exit_status import blames
 from pytest_ffparity.plugin.failure import write
-from pytest_ffparity.report import json_report, terminal
+from pytest_ffparity.report import terminal
 from pytest_ffparity.report.lines import plain
 from pytest_ffparity.report.model import Report, build
 
@@ -125,8 +125,7 @@ class Gate(CollectionWatch):
             gate_run=not ruling.narrowed,
             baseline=self._baseline,
         )
-        if self._settings.report is not None:
-            report_file.replace(self._settings.report, json_report.to_text(self._report))
+        self._settings.files.write(self._report)
 
 
 class XdistHooks:

@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from pytest_ffparity.plugin.report_file import ReportFiles
+
 DEFAULT_VECTORS: Final = "vectors/parity_test_matrix.json"
 # Run as well where it is there; a matrix that requires its ids makes a run without it incomplete.
 DEFAULT_EXAMPLES: Final = "vectors/jwt_claim_examples.json"
@@ -38,7 +40,7 @@ class Settings:
     acknowledged: Path | None
     recorded: tuple[tuple[str, Path], ...]
     dsn: str | None = field(repr=False)  # it may hold a password
-    report: Path | None
+    files: ReportFiles
     require_go: bool
     deadline_s: float
     fuzz: int
@@ -158,6 +160,12 @@ def add(parser: pytest.Parser) -> None:
         help="Write the JSON report to this file",
     )
     group.addoption(
+        "--ffparity-html",
+        dest="ffparity_html",
+        metavar="FILE",
+        help="Write the HTML report to this file",
+    )
+    group.addoption(
         "--ffparity-require-go",
         action="store_true",
         dest="ffparity_require_go",
@@ -227,13 +235,13 @@ def settings(config: pytest.Config) -> Settings:
         acknowledged=_where_there(config, "ffparity_acknowledged", DEFAULT_ACKNOWLEDGED),
         recorded=tuple(_recorded(given, invoked) for given in option.ffparity_recorded or ()),
         dsn=option.ffparity_dsn or os.environ.get(DSN_VARIABLE) or None,
-        report=report_path(option.ffparity_report, invoked),
+        files=report_files(option, invoked),
         require_go=option.ffparity_require_go,
         deadline_s=_deadline(config),
         fuzz=_not_negative("--ffparity-fuzz", option.ffparity_fuzz),
         seed=_seed(config),
         selftest=option.ffparity_selftest,
-        save=report_path(option.ffparity_save, invoked),
+        save=_given(option.ffparity_save, invoked),
         show_users=option.ffparity_show_users,
         pseudonym_key=_pseudonym_key(config),
     )
@@ -280,9 +288,15 @@ def _not_negative(name: str, number: int) -> int:
     return number
 
 
-def report_path(option: str | None, invoked: Path) -> Path | None:
-    """Give the report file that the option names, absolute."""
-    return absolute(invoked / option) if option else None
+def report_files(option: argparse.Namespace, invoked: Path) -> ReportFiles:
+    """Give the report files that the options name, absolute."""
+    return ReportFiles(
+        _given(option.ffparity_report, invoked), _given(option.ffparity_html, invoked)
+    )
+
+
+def _given(name: str | None, invoked: Path) -> Path | None:
+    return absolute(invoked / name) if name else None
 
 
 def absolute(path: Path) -> Path:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pytest_ffparity.parity.compare import Divergence
+from pytest_ffparity.parity.compare import MISSING, Divergence
 from pytest_ffparity.parity.percentiles import DEFINITION
 from pytest_ffparity.parity.stability import Unstable
-from pytest_ffparity.report import page_model, plots, readable
+from pytest_ffparity.parity.verdict import Verdict
+from pytest_ffparity.report import page_model, plots, readable, trend_plot
 from pytest_ffparity.report.model import Report
+from pytest_ffparity.report.terminal import word
+from pytest_ffparity.report.trend import TrendPoint
 
 
 def page(report: Report, title: str = "ffparity") -> str:
@@ -46,6 +49,39 @@ def page(report: Report, title: str = "ffparity") -> str:
     )
 
 
+# A square, a diamond, a cross and a ring around a place.
+_SHAPES: Final = {
+    Verdict.GO: "M{x} {y}m-4 -4h8v8h-8z",
+    Verdict.GO_WITH_WAIVERS: "M{x} {y}m0 -6l6 6l-6 6l-6 -6z",
+    Verdict.BLOCKED: "M{x} {y}m-5 -5l10 10m0 -10l-10 10",
+    Verdict.INCOMPLETE: "M{x} {y}m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0",
+}
+
+
+def trend_page(points: Sequence[TrendPoint], title: str = "ffparity") -> str:
+    """Write many runs, there must be one at least, as a page of its own."""
+    verdicts = [point.verdict for point in points]
+    worst = Verdict.GO if set(verdicts) == {Verdict.GO} else verdicts[-1]
+    return (
+        _environment()
+        .get_template("trend.html.j2")
+        .render(
+            points=points,
+            title=title,
+            verdict=str(worst),
+            gos=verdicts.count(Verdict.GO),
+            trend=trend_plot.drawn(points),
+            labels={each: word(each) for each in Verdict},
+            shapes=_SHAPES,
+            size={
+                "width": trend_plot.WIDTH,
+                "height": trend_plot.HEIGHT,
+                "marks": trend_plot.MARKS_Y,
+            },
+        )
+    )
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -69,7 +105,7 @@ def _finalize(value: Any) -> Any:
 
 def _sides(divergence: Divergence, names: Sequence[str]) -> dict[str, Any]:
     held = [name for name in names if name in divergence.paths]
-    sides = [divergence.expected, *(divergence.paths[name] for name in held)]
+    sides = [divergence.expected or MISSING, *(divergence.paths[name] for name in held)]
     expected, *shown = readable.side_by_side(sides)
     return {"expected": expected, "paths": dict(zip(held, shown, strict=True))}
 

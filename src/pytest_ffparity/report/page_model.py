@@ -149,6 +149,11 @@ def facts(report: Report) -> list[tuple[str, list[str]]]:
     listed = [
         ("Paths", paths or ["none was judged"]),
         ("Matrix", [matrix.file, f"{groups}, digest {matrix.digest}"] if matrix else ["none"]),
+        *(
+            [("Generated", [f"{around.generated:,} decisions", around.again])]
+            if around.generated
+            else []
+        ),
         ("Commit", [around.commit or "not known"]),
         ("Started", [around.started_at]),
         ("Finished", [report.finished_at]),
