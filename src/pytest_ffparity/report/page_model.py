@@ -18,6 +18,8 @@ from pytest_ffparity.report.plots import Distribution, distributions
 MAX_LISTED: Final = 200
 MAX_FOLDS: Final = 50
 MAX_NAMES: Final = 5
+# Enough of a digest to tell two apart; the JSON report has the whole of it.
+_DIGITS: Final = 12
 
 SIGNS: Final = {
     Mark.KEPT: ("✓", "keeps the row"),
@@ -148,7 +150,7 @@ def facts(report: Report) -> list[tuple[str, list[str]]]:
     groups = f"{len(around.rows)} rule groups"
     listed = [
         ("Paths", paths or ["none was judged"]),
-        ("Matrix", [matrix.file, f"{groups}, digest {matrix.digest}"] if matrix else ["none"]),
+        ("Matrix", [matrix.file, f"{groups}, digest {matrix.digest[:_DIGITS]}"] if matrix else ["none"]),
         *(
             [("Generated", [f"{around.generated:,} decisions", around.again])]
             if around.generated
@@ -163,7 +165,7 @@ def facts(report: Report) -> list[tuple[str, list[str]]]:
         ("Versions", [f"{name} {version}" for name, version in around.versions.items()]),
         ("Gate run", ["yes" if report.gate_run else "no", f"exit status {report.exit_status}"]),
     ]
-    files = [f"{s.file}: {s.vectors} vectors, digest {s.digest}" for s in around.vectors]
+    files = [f"{s.file}: {s.vectors} vectors, digest {s.digest[:_DIGITS]}" for s in around.vectors]
     more = len(files) - MAX_NAMES
     if more > 0:
         files = [*files[:MAX_NAMES], f"and {more} more"]
