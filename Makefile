@@ -9,12 +9,13 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 ALONE := tests/acceptance tests/backing tests/faults tests/paths
 
-.PHONY: help parity test lint build clean
+.PHONY: help parity test browser lint build clean
 
 help:
 	@echo 'make parity  run the vectors on both paths; exits 0 only for GO; writes $(REPORT)'
 	@echo 'make test    lint, types, import contract, tests'
-	@echo 'make lint    the first three of them'
+	@echo 'make browser the tests that open the HTML report in Chromium; one has to be installed'
+	@echo 'make lint    lint, types, import contract'
 	@echo 'make build   sdist and wheel into dist/'
 	@echo 'make clean   remove the environment and everything made here'
 	@echo 'PYTHON=...   the Python (3.11 or newer) that $(VENV) is made from [$(PYTHON)]'
@@ -28,7 +29,11 @@ parity: $(INSTALLED)
 # Servers, load and killed processes get the machine to themselves; all else goes two at a time.
 test: lint
 	$(PY) -m pytest $(ALONE)
-	$(PY) -m pytest -n 2 $(addprefix --ignore=,$(ALONE))
+	$(PY) -m pytest -n 2 -m 'not browser' $(addprefix --ignore=,$(ALONE))
+	@echo 'make test: left out the tests marked "browser", which need a Chromium: make browser'
+
+browser: $(INSTALLED)
+	$(PY) -m pytest -m browser tests/report
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check
