@@ -131,9 +131,14 @@ def test_only_the_service_job_has_a_dsn() -> None:
 
 @pytest.mark.parametrize(
     ("failing", "called"),
-    [("", ["test", "parity"]), ("test", ["test"]), ("parity", ["test", "parity"])],
+    [
+        ("", ["test", "parity", "browser"]),
+        ("test", ["test"]),
+        ("parity", ["test", "parity"]),
+        ("browser", ["test", "parity", "browser"]),
+    ],
 )
-def test_ci_run_calls_the_two_commands_and_passes_a_failure_on(
+def test_ci_run_calls_its_commands_and_passes_a_failure_on(
     tmp_path: Path, failing: str, called: list[str]
 ) -> None:
     calls = tmp_path / "calls"
@@ -142,6 +147,8 @@ def test_ci_run_calls_the_two_commands_and_passes_a_failure_on(
         f'#!/bin/sh\necho "$@" >>"{calls}"\n[ "$1" != "{failing}" ]\n', encoding="utf-8"
     )
     stub.chmod(0o755)
+    # There is a browser, so that none is installed.
+    (tmp_path / "chromium").symlink_to(stub)
     run = subprocess.run(
         ["bash", ROOT / ".ci" / "run"],
         env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
