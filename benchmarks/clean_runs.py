@@ -13,6 +13,7 @@ import logging
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from pytest_ffparity.parity.judgement import Judgement
@@ -43,21 +44,24 @@ def main() -> int:
     keys = KeyRing()
     matrix = ParityMatrix(read_matrix(VECTORS / "cutover_parity_matrix.json").rows)
     vectors = read_vector_file(VECTORS / "parity_test_matrix.json").vectors
-    clean, slowest, started = 0, {}, time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as loop:
-        with builtin_paths(folder=Path(folder), dsn=None, keys=keys, run=loop.run) as paths:
-            run = Run("clean", list(paths), matrix, lambda r, w: minted(r, keys, instant_of(w)))
-            for number in range(1, runs + 1):
-                judged = [loop.run(judge(run, "v.json", vector)) for vector in vectors]
-                red = [told(judgement) for judgement in judged if not judgement.passed]
-                clean += not red
-                for judgement in judged:
-                    loads = {} if judgement.stress is None else judgement.stress.paths
-                    for name, load in loads.items():
-                        slowest[name] = max(slowest.get(name, 0.0), load.latency.p99_ms)
-                if red or number % 20 == 0:
-                    spent = time.monotonic() - started
-                    print(f"run {number} of {runs}, {spent:.0f} s: {red or 'clean'}", flush=True)
+    slowest: dict[str, float] = {}
+    clean, started = 0, time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        loop = stack.enter_context(asyncio.Runner())
+        paths = stack.enter_context(builtin_paths(folder=folder, dsn=None, keys=keys, run=loop.run))
+        run = Run("clean", list(paths), matrix, lambda r, w: minted(r, keys, instant_of(w)))
+        for number in range(1, runs + 1):
+            judged = [loop.run(judge(run, "v.json", vector)) for vector in vectors]
+            red = [told(judgement) for judgement in judged if not judgement.passed]
+            clean += not red
+            for judgement in judged:
+                loads = {} if judgement.stress is None else judgement.stress.paths
+                for name, load in loads.items():
+                    slowest[name] = max(slowest.get(name, 0.0), load.latency.p99_ms)
+            if red or number % 20 == 0:
+                spent = time.monotonic() - started
+                print(f"run {number} of {runs}, {spent:.0f} s: {red or 'clean'}", flush=True)
     figures = ", ".join(f"{name} {ms:.1f} ms" for name, ms in slowest.items())
     print(f"{clean} of {runs} runs of {len(vectors)} vectors clean; slowest p99: {figures}")
     return int(clean < runs)
