@@ -60,7 +60,7 @@ def may_differ(matrix: dict[str, Any]) -> None:
 
 def test_a_weakened_matrix_misses_faults_and_is_red(gate: Any) -> None:
     weaken(gate, may_differ)
-    result = gate.run("--ffparity-selftest", "-n", "2", "-k", "caught or harmless")
+    result = gate.run("--ffparity-selftest", "-n", "2", "-k", "fault or harmless")
     assert result.ret == 1
     found = re.search(r"selftest caught (\d+) of (\d+)", result.stdout.str())
     assert found is not None

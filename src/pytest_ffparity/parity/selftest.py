@@ -13,7 +13,7 @@ from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.runner import judge
 from pytest_ffparity.vectors.model import AnyVector, StressVector
 
-FAULT: Final = "caught-"
+FAULT: Final = "fault-"
 HARMLESS: Final = "harmless-"
 _ALL: Final = "*"
 

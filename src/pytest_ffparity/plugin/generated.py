@@ -30,7 +30,7 @@ class GeneratedCollector(pytest.File):
     def collect(self) -> Iterator[VectorItem]:
         """Give one item a share of the generated cases, and one a trial.
 
-        The node ids are `matrix file::fuzz-n`, `::caught-name` and `::harmless-name`.
+        The node ids are `matrix file::fuzz-n`, `::fault-name` and `::harmless-name`.
         """
         settings = self.config.stash[SETTINGS]
         file = named(self.path, self.config.rootpath)
