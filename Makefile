@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 REPORT := ffparity-report.json
+# A git revision that vectors, matrix and waivers are held against; none where it is empty.
+BASELINE ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -18,11 +20,12 @@ help:
 	@echo 'make lint    lint, types, import contract'
 	@echo 'make build   sdist and wheel into dist/'
 	@echo 'make clean   remove the environment and everything made here'
+	@echo 'BASELINE=... make parity: block what asks less than at this git revision'
 	@echo 'PYTHON=...   the Python (3.11 or newer) that $(VENV) is made from [$(PYTHON)]'
 
 # No cache folder: a gate run leaves nothing behind that could narrow the next one.
 parity: $(INSTALLED)
-	$(PY) -m pytest --ffparity --ffparity-require-go -p no:cacheprovider --ffparity-report='$(REPORT)'
+	$(PY) -m pytest --ffparity --ffparity-require-go -p no:cacheprovider --ffparity-report='$(REPORT)' $(if $(BASELINE),--ffparity-baseline='$(BASELINE)')
 	@# A process that ends itself exits as it likes; the report of a run that did not finish can't say go.
 	@$(PY) -c 'import json, sys; sys.exit(json.load(open(sys.argv[1]))["verdict"] != "go")' '$(REPORT)'
 

@@ -118,9 +118,16 @@ def test_the_required_check_takes_nothing_but_success(
 @pytest.mark.parametrize("job", ["embedded", "postgres-service"])
 def test_both_servers_pass_the_same_gate_and_keep_the_report(job: str) -> None:
     steps = jobs("parity")[job]["steps"]
-    assert [step["run"] for step in steps if "run" in step] == ["make parity"]
+    gate = {"embedded": 'make parity BASELINE="$BASE"', "postgres-service": "make parity"}
+    assert [step["run"] for step in steps if "run" in step] == [gate[job]]
     assert steps[-1]["if"] == "always()"
     assert steps[-1]["with"]["if-no-files-found"] == "error"
+
+
+def test_a_pull_request_is_held_against_what_it_would_change() -> None:
+    checkout, *_, gate, _ = jobs("parity")["embedded"]["steps"]
+    assert checkout["with"]["fetch-depth"] == 0
+    assert gate["env"] == {"BASE": "${{ github.event.pull_request.base.sha }}"}
 
 
 def test_only_the_service_job_has_a_dsn() -> None:
