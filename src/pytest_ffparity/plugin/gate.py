@@ -96,7 +96,7 @@ class Gate(CollectionWatch):
 
     def _lines(self, report: Report) -> list[Any]:
         if self._config.get_verbosity() < 0:
-            return terminal.verdict_lines(report)
+            return terminal.short(report)
         return terminal.summary(report)
 
     def _finish(self, session: pytest.Session) -> None:

@@ -37,6 +37,11 @@ def summary(report: Report) -> list[Line]:
     ]
 
 
+def short(report: Report) -> list[Line]:
+    """Give what has to be said however quiet a run is: how to find it again, and the verdict."""
+    return [*_generated_lines(report), *verdict_lines(report)]
+
+
 def verdict_lines(report: Report) -> list[Line]:
     """Give the verdict and every reason against go."""
     ruling, counts = report.ruling, report.counts()
