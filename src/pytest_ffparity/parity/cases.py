@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import Replied, apart, asked_twice
+from pytest_ffparity.parity.asking import Replied, apart, asked_twice, shaky_at
 from pytest_ffparity.parity.examples import Mark, again, marks, smallest
 from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
@@ -36,7 +36,7 @@ async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgem
     kinds: dict[Mark, int] = {}
     for place, case in enumerate(cases):
         replies = {name: each.replies[place] for name, each in replied.items()}
-        shaky = [one for each in replied.values() for one in each.shaky[place]]
+        shaky = shaky_at(run, replied, place, case.expected)
         diverged = tally.add(case.id, case.expected, replies, shaky, apart=False)
         if diverged or shaky:
             answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
