@@ -31,6 +31,11 @@ from pytest_ffparity.vectors.model import Phase, StressVector
 _LOST: Final = session.Answer(None, "the call never ended: its task was cancelled from within", 0)
 
 
+_UNTIMED: Final = (
+    "a recording can't be timed: run the stress vectors without it, and the others in a run with it"
+)
+
+
 class _Times(msgspec.Struct):
     """One phase on one path: the time of each call, and of the whole phase."""
 
@@ -53,6 +58,9 @@ async def stress(run: Run, subject: Subject, vector: StressVector) -> Judgement:
         ]
         replies: dict[str, list[session.Reply]] = {}
         for path in run.paths:
+            if session.recalls(path):
+                tally.errors[path.name].append(_UNTIMED)
+                continue
             problem = await session.prepare(path, phase.world, run.deadline_s)
             if problem is not None:
                 tally.errors[path.name].append(f"{phase.name}: {problem}")
