@@ -10,6 +10,10 @@ ALLOW, DENY = {"decision": "allow"}, {"decision": "deny"}
 REQUEST = {"flag_key": "ff.x"}
 
 
+def _saying(*decisions: Any) -> list[dict[str, Any]]:
+    return [{"decision": decision} for decision in decisions]
+
+
 def world(*flags: Any, **more: Any) -> dict[str, Any]:
     return {"flags": list(flags), **more}
 
@@ -43,7 +47,7 @@ def test_an_allow_that_became_a_deny_is_no_opening() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [{}, *({"decision": d} for d in ("ALLOW", "Allow ", "", None, True, 1, [], {}))],
+    [{}, *_saying("ALLOW", "Allow ", "", None, True, 1, [], {})],
     ids=repr,
 )
 def test_whatever_is_no_deny_opens_what_is_denied(said: Any) -> None:
@@ -53,7 +57,7 @@ def test_whatever_is_no_deny_opens_what_is_denied(said: Any) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [{}, *({"decision": d} for d in ("DENY", " deny", "no", "", None, False, [], {}))],
+    [{}, *_saying("DENY", " deny", "no", "", None, False, [], {})],
     ids=repr,
 )
 @pytest.mark.parametrize("allow", ["allow", "ALLOW"])

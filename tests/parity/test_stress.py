@@ -140,7 +140,7 @@ def test_a_phase_that_cannot_be_prepared_fails_the_vector() -> None:
     found = judged(vector(phase("p", 5, a=1)), Counting("old"), Homeless("new"))
     assert not found.passed
     assert found.stress is not None
-    assert found.stress.missed == ("new: not measured, because no phase could be prepared",)
+    assert found.stress.missed == ("new: not measured, because no phase could be run",)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ class Replied(msgspec.Struct, frozen=True):
     """
 
     replies: list[Reply]
-    again: list[Document | None]
+    again: list[dict[str, Any] | None]
     shaky: list[tuple[Unstable, ...]]
     latencies_ms: list[float | None]
 
@@ -51,11 +51,13 @@ def shaky_at(
 ) -> list[Unstable]:
     """Say in what the paths disagreed with themselves at one question."""
     found = [one for each in replied.values() for one in each.shaky[place]]
-    first = {n: d for n, each in replied.items() if (d := each.replies[place].decision) is not None}
-    second = {n: d for n, each in replied.items() if (d := each.again[place]) is not None}
-    if found or len(second) < len(replied):
+    first = {name: each.replies[place].decision for name, each in replied.items()}
+    second = {name: each.again[place] for name, each in replied.items()}
+    one = {name: decision for name, decision in first.items() if decision is not None}
+    other = {name: decision for name, decision in second.items() if decision is not None}
+    if found or len(other) < len(replied):
         return found
-    return drifted(expected, first, second, run.matrix)
+    return drifted(expected, one, other, run.matrix)
 
 
 async def asked_once(run: Run, world: Any, questions: Sequence[Question]) -> list[dict[str, Reply]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -19,12 +19,13 @@ from pytest_ffparity.parity.session import Reply, recalls
 
 # What tells one kind of divergence from another: the row and field, or the path that raised.
 Mark: TypeAlias = tuple[str, str]
+RAISED: Final = "raised"
 
 
 def marks(run: Run, replies: Mapping[str, Reply]) -> tuple[list[Divergence], list[Mark]]:
     """Compare the replies to one request with each other, and mark what is wrong."""
     answers = {name: r.decision for name, r in replies.items() if r.decision is not None}
-    raised = [("raised", name) for name, reply in replies.items() if reply.decision is None]
+    raised = [(RAISED, name) for name, reply in replies.items() if reply.decision is None]
     found = compare(None, answers, run.matrix) if answers else []
     # What every path refuses alike is a bad question, and no divergence.
     told = [] if len(raised) == len(replies) else raised
