@@ -45,7 +45,7 @@ class Echo:
         }
 
 
-def judged(
+def judged(  # noqa: PLR0913 - what a run may be like
     users: list[Any],
     new: Any,
     *,
@@ -88,7 +88,7 @@ RAW = [
     "user",
     "U1001-U10",
     " trailing ",
-    "𝔘𝔫𝔦",
+    "\U0001d518\U0001d52b\U0001d526",
 ]
 
 
