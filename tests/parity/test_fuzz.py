@@ -147,7 +147,7 @@ def test_a_path_that_disagrees_with_itself_is_unstable_and_no_divergence(place: 
             {**good(request, round_), "v": -round_} if request["n"] == 3 else good(request, round_)
         )
 
-    sides = [good, good]
+    sides: list[Callable[[Any, int], Any]] = [good, good]
     sides[place] = moody
     found = judged(sides[1], old=sides[0])
     assert [(u.path, u.field, u.case) for u in found.unstable] == [

@@ -9,7 +9,8 @@ import pytest
 from pytest_ffparity.vectors.captured import read_capture
 from pytest_ffparity.vectors.errors import VectorFileError
 
-TOKEN = ".".join(("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJVMSJ9", "c2lnbmF0dXJl"))
+HEAD, CLAIMS = "eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJVMSJ9"
+TOKEN = f"{HEAD}.{CLAIMS}.c2lnbmF0dXJl"
 
 
 def capture(folder: Path, *lines: Any) -> Path:
