@@ -203,3 +203,56 @@ def test_what_must_differ_may_not_be_given_the_same_value_by_its_row() -> None:
     matrix = ParityMatrix([row("R-1", "/by", rule="MUST_DIFFER", values={"a": 1, "b": 1, "c": 2})])
     (found,) = compare({}, {"a": {"by": 1}, "b": {"by": 1}, "c": {"by": 2}}, matrix)
     assert told(found) == ("b says the same as a",)
+
+
+def _odd(*values: Any, **how: Any) -> str | None:
+    matrix = ParityMatrix([row("R-1", "/v", **how)])
+    answers = {f"p{n}": {"v": value} for n, value in enumerate(values)}
+    found = compare(None, answers, matrix)
+    return found[0].odd if found else None
+
+
+@pytest.mark.parametrize(
+    ("values", "odd"),
+    [
+        ((1, 2), None),
+        ((1, 1, 1), None),
+        ((2, 1, 1), "p0"),
+        ((1, 2, 1), "p1"),
+        ((1, 1, 1.0), "p2"),
+        ((1, 2, 3), None),
+        ((1, 1, 2, 1), "p2"),
+        ((1, 1, 2, 2), None),
+        ((1, 1, 2, 3), None),
+    ],
+)
+def test_the_odd_one_out_is_named_where_all_others_agree(
+    values: tuple[Any, ...], odd: str | None
+) -> None:
+    assert _odd(*values) == odd
+
+
+@pytest.mark.parametrize(
+    ("values", "odd"),
+    [((0, 1, 2.5), "p2"), ((2.5, 0, 1), "p0"), ((0, 1, 2), None), ((0, 1, -1, 9), None)],
+)
+def test_within_a_tolerance_nobody_is_odd_who_agrees_with_somebody(
+    values: tuple[float, ...], odd: str | None
+) -> None:
+    assert _odd(*values, compare="tolerance", tolerance=1.0) == odd
+
+
+def test_a_path_that_lacks_what_the_others_have_is_the_odd_one() -> None:
+    answers = {"a": {"v": None}, "b": {}, "c": {"v": None}}
+    (found,) = compare(None, answers, ParityMatrix([row("R-1", "/v")]))
+    assert found.odd == "b"
+
+
+def test_without_an_expectation_the_paths_only_have_to_agree() -> None:
+    assert (
+        compare(None, {"file": decision("file", value=7), "db": decision("db", value=7)}, MATRIX)
+        == []
+    )
+    (found,) = compare(None, {"file": decision("file"), "db": decision("db", value=7)}, MATRIX)
+    assert found.expected is None
+    assert told(found) == ("db differs from file",)

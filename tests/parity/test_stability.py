@@ -1,128 +1,275 @@
-"""A path that disagrees with itself is told as that, and not as a divergence from another."""
-
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ffparity.vectors.model import MixCase, Phase, Stress, StressVector, Vector
+from pytest_ffparity.parity.compare import compare
+from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.matrix import ParityMatrix
+from pytest_ffparity.parity.run import Run
+from pytest_ffparity.parity.runner import judge
+from pytest_ffparity.parity.verdict import Declared, VectorKey, rule
+from pytest_ffparity.vectors.model import (
+    Case,
+    CasesVector,
+    MatrixRow,
+    MixCase,
+    Phase,
+    Stress,
+    StressVector,
+    Vector,
+)
 
 
-def vector(**expected: Any) -> Vector:
-    return Vector(id="V", title="t", line=1, world=None, request={}, expected=expected)
-
-
-def right(_world: Any, _request: Any, _nth: int) -> Any:
-    return "a"
-
-
-def counting(_world: Any, _request: Any, nth: int) -> Any:
-    return f"a{nth}"
-
-
-@pytest.mark.parametrize("first", ["file", "db"])
-def test_only_the_unstable_path_is_named(lab: Any, first: str) -> None:
-    paths = [lab.path(n, counting if n == first else right) for n in ("file", "db")]
-    found = lab.judged(vector(value="a"), *paths)
-    assert found.divergences == ()
-    assert [(u.path, u.field, u.first.value, u.second.value) for u in found.unstable] == [
-        (first, "/value", "a1", "a2")
-    ]
-    assert not found.passed
-
-
-def test_another_path_that_is_wrong_at_the_same_field_is_told_too(lab: Any) -> None:
-    wrong = lab.path("db", lambda *_: "b")
-    found = lab.judged(vector(value="a"), lab.path("file", counting), wrong)
-    assert [u.path for u in found.unstable] == ["file"]
-    (divergence,) = found.divergences
-    assert [str(b) for b in divergence.broken] == ["db misses the expectation"]
-
-
-def test_what_may_differ_and_what_has_to_differ_is_held_against_itself_by_its_own_rule(
-    lab: Any,
-) -> None:
-    def answer(by: str, ms: int) -> dict[str, Any]:
-        return {"value": "a", "by": by, "ms": ms}
-
-    steady = lab.path("file", lambda _w, _r, n: answer("file", n))
-    found = lab.judged(vector(value="a"), steady, lab.path("db", lambda _w, _r, n: answer("db", n)))
-    assert found.passed
-    moody = lab.path("db", lambda _w, _r, n: answer("db" if n == 1 else "file", n))
-    found = lab.judged(vector(value="a"), steady, moody)
-    assert [(u.path, u.field, u.rule) for u in found.unstable] == [("db", "/by", "R-3")]
-    assert not found.passed
-
-
-def test_an_unordered_field_may_come_in_another_order(lab: Any) -> None:
-    def listed(_world: Any, _request: Any, nth: int) -> Any:
-        return {"list": [1, 2] if nth % 2 else [2, 1], "by": "db"}
-
-    steady = lab.path("file", lambda *_: {"list": [1, 2], "by": "file"})
-    assert lab.judged(vector(list=[1, 2]), steady, lab.path("db", listed)).passed
-
-
-def test_raising_when_asked_again_is_unstable(lab: Any) -> None:
-    def once(_world: Any, _request: Any, nth: int) -> Any:
-        if nth > 1:
-            raise RuntimeError("spent")
-        return "a"
-
-    found = lab.judged(vector(value="a"), lab.path("file", right), lab.path("db", once))
-    assert [u.path for u in found.unstable] == ["db"]
-    assert "spent" in str(found.unstable[0])
-    assert found.divergences == ()
-    assert not found.passed
-
-
-def test_a_path_that_raised_is_not_asked_again(lab: Any) -> None:
-    def never(*_: Any) -> Any:
-        raise RuntimeError("down")
-
-    path = lab.path("db", never)
-    found = lab.judged(vector(value="a"), lab.path("file", right), path)
-    assert (path.calls, found.unstable, found.passed) == (1, (), False)
-
-
-def stress(calls: int) -> StressVector:
-    case = MixCase(id="a", weight=1, request={}, expected={"value": "a"})
-    phase = Phase(name="p", world=None, calls=calls, mix=(case,))
-    return StressVector(
-        id="S", title="t", line=1, stress=Stress(concurrency=4, p99_ms=60_000, phases=(phase,))
+def row(id_: str, field: str, rule: Any = "MUST_MATCH", **more: Any) -> MatrixRow:
+    return MatrixRow(
+        id=id_, line=1, document="decision", fields=(field,), rule=rule, why="w", **more
     )
 
 
-@pytest.mark.parametrize("first", ["file", "db"])
-def test_under_load_one_call_in_many_is_unstable_and_not_a_divergence(lab: Any, first: str) -> None:
-    def seldom(_world: Any, _request: Any, nth: int) -> Any:
-        return "b" if nth == 77 else "a"
-
-    paths = [lab.path(n, seldom if n == first else right) for n in ("file", "db")]
-    found = lab.judged(stress(200), *paths)
-    assert found.divergences == ()
-    assert [(u.path, u.case, u.count) for u in found.unstable] == [(first, "p/a", 1)]
-    assert not found.passed
-
-
-def test_under_load_what_is_always_wrong_is_a_divergence(lab: Any) -> None:
-    found = lab.judged(stress(200), lab.path("file", right), lab.path("db", lambda *_: "b"))
-    assert found.unstable == ()
-    assert [(d.field, d.count) for d in found.divergences] == [("/value", 200)]
+MATRIX = ParityMatrix(
+    [
+        row("R-1", "/v"),
+        row("R-2", "/set", compare="unordered"),
+        row("R-3", "/near", compare="tolerance", tolerance=1.0),
+        row("R-4", "/meta"),
+        row("R-6", "/meta/ms", "MAY_DIFFER"),
+    ]
+)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(answers=st.lists(st.sampled_from(["a", "b", None]), min_size=4, max_size=4))
-def test_nothing_passes_unless_every_answer_is_right(lab: Any, answers: list[Any]) -> None:
-    def given_by(two: list[Any]) -> Any:
-        def answer(_world: Any, _request: Any, nth: int) -> Any:
-            if two[nth - 1] is None:
-                raise RuntimeError("down")
-            return two[nth - 1]
+class Rounds:
+    """Answers one thing in the first world that it is brought into, another in the second."""
 
+    def __init__(self, name: str, *answers: Any) -> None:
+        self.name = name
+        self._answers = answers
+        self._round = -1
+
+    def prepare(self, _world: Any) -> None:
+        self._round += 1
+
+    async def evaluate(self, _request: Any) -> Any:
+        answer = self._answers[min(self._round, len(self._answers) - 1)]
+        if isinstance(answer, Exception):
+            raise answer
         return answer
 
-    file, db = lab.path("file", given_by(answers[:2])), lab.path("db", given_by(answers[2:]))
-    assert lab.judged(vector(value="a"), file, db).passed is (set(answers) == {"a"})
+
+def judged(*paths: Any, expected: Any = None, matrix: ParityMatrix = MATRIX) -> Judgement:
+    run = Run("n", list(paths), matrix, lambda request, _world: request)
+    one: Any = Vector(id="V", title="t", line=1, world=None, request="r", expected=expected)
+    if expected is None:
+        one = CasesVector(id="V", title="t", line=1, world=None, cases=(Case(id="c", request="r"),))
+    return asyncio.run(judge(run, "f.json", one))
+
+
+def shaky(judgement: Judgement) -> list[tuple[str, str]]:
+    return [(u.path, u.field) for u in judgement.unstable]
+
+
+def blocked(judgement: Judgement) -> bool:
+    key = VectorKey("f.json", "V")
+    return rule(Declared({key: judgement.digest}, ()), [judgement], nonce="n").verdict == "blocked"
+
+
+@pytest.mark.parametrize("expected", [None, {"v": 1}], ids=["agree", "expected"])
+@pytest.mark.parametrize("answers", [(2, 1), (1, 2)], ids=["first-run", "second-run"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_unstable_path_is_told_as_such_and_not_as_a_divergence(
+    place: int, answers: tuple[int, int], expected: Any
+) -> None:
+    paths = [Rounds("old", {"v": 1}), Rounds("new", {"v": 1})]
+    name = paths[place].name
+    paths[place] = Rounds(name, *({"v": answer} for answer in answers))
+    found = judged(*paths, expected=expected)
+    assert shaky(found) == [(name, "/v")]
+    assert found.divergences == ()
+    assert blocked(found)
+
+
+def test_a_path_that_is_wrong_beside_an_unstable_one_is_still_told() -> None:
+    paths = [Rounds("old", {"v": 1}, {"v": 2}), Rounds("new", {"v": 1}), Rounds("third", {"v": 9})]
+    found = judged(*paths, expected={"v": 1})
+    assert shaky(found) == [("old", "/v")]
+    (divergence,) = found.divergences
+    assert [(b.path, b.against) for b in divergence.broken] == [("third", None)]
+
+
+def test_an_unstable_path_is_never_the_odd_one_out() -> None:
+    paths = [Rounds("old", {"v": 2}), Rounds("new", {"v": 2}), Rounds("third", {"v": 3}, {"v": 1})]
+    (divergence,) = judged(*paths, expected={"v": 1}).divergences
+    assert divergence.odd is None
+    assert {b.path for b in divergence.broken} == {"old", "new"}
+
+
+def test_two_unstable_paths_are_both_told() -> None:
+    found = judged(Rounds("old", {"v": 1}, {"v": 2}), Rounds("new", {"v": 2}, {"v": 1}))
+    assert shaky(found) == [("old", "/v"), ("new", "/v")]
+
+
+def test_other_fields_of_an_unstable_path_are_compared_as_ever() -> None:
+    new = Rounds("new", {"v": 1, "set": [1]}, {"v": 2, "set": [1]})
+    found = judged(Rounds("old", {"v": 1, "set": [2]}), new)
+    assert shaky(found) == [("new", "/v")]
+    assert [d.field for d in found.divergences] == ["/set"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "field"),
+    [
+        ({"v": 1}, {"v": 1.0}, "/v"),
+        ({"v": 1}, {}, "/v"),
+        ({"v": None}, {}, "/v"),
+        ({"set": [1, 2]}, {"set": [2, 1]}, None),
+        ({"set": [1, 2]}, {"set": [1, 2, 2]}, "/set"),
+        ({"near": 1.0}, {"near": 2.0}, None),
+        ({"near": 1.0}, {"near": 2.1}, "/near"),
+        ({"meta": {"ms": 1}}, {"meta": {"ms": 2}}, None),
+        ({"meta": {"ms": 1}}, {"meta": {}}, "/meta/ms"),
+        ({"meta": {"a": 1}}, {"meta": {"a": 2}}, "/meta/a"),
+        ({"meta": {"a": 1}}, {"meta": 1}, "/meta"),
+        ({"v": 1}, {"v": 1, "stray": 1}, "/stray"),
+        ({"v": 1, "stray": 1}, {"v": 1}, "/stray"),
+    ],
+)
+def test_a_path_is_held_against_itself_by_the_rule_of_each_field(
+    first: Any, second: Any, field: str | None
+) -> None:
+    found = judged(Rounds("old", first), Rounds("new", first, second))
+    assert ("new", field) in shaky(found) if field else not found.unstable
+    assert field is None or not found.passed
+
+
+def test_what_has_to_differ_between_paths_has_to_stay_what_it_is() -> None:
+    matrix = ParityMatrix([row("R-1", "/v"), row("R-5", "/state", "MUST_DIFFER")])
+    old = Rounds("old", {"state": "old"})
+    assert judged(old, Rounds("new", {"state": "new"}), matrix=matrix).passed
+    found = judged(old, Rounds("new", {"state": "new"}, {"state": "?"}), matrix=matrix)
+    assert shaky(found) == [("new", "/state")]
+    assert found.divergences == ()
+
+
+def test_an_unlisted_field_that_is_always_there_is_a_divergence() -> None:
+    found = judged(Rounds("old", {"v": 1}), Rounds("new", {"v": 1, "stray": 1}))
+    assert not found.unstable
+    assert [d.rule for d in found.divergences] == ["unlisted"]
+
+
+def test_what_is_unstable_inside_takes_the_whole_out_and_the_other_way_round() -> None:
+    new = Rounds("new", {"meta": {"a": 2}}, {"meta": 1})
+    found = judged(Rounds("old", {"meta": {"a": 1}}), new)
+    assert {path for path, _ in shaky(found)} == {"new"}
+    assert found.divergences == ()
+
+
+def test_a_path_that_raises_only_the_second_time_is_unstable() -> None:
+    found = judged(Rounds("old", {"v": 1}), Rounds("new", {"v": 1}, OSError("gone")))
+    (one,) = found.unstable
+    assert str(one) == (
+        "new is unstable: it answered, and raised when it was asked again: OSError: gone"
+    )
+    assert found.divergences == ()
+    assert blocked(found)
+
+
+def test_a_path_that_raises_only_the_first_time_is_an_error() -> None:
+    found = judged(Rounds("old", {"v": 1}), Rounds("new", OSError("gone"), {"v": 1}))
+    assert found.unstable == ()
+    assert found.paths["new"].error is not None
+    assert blocked(found)
+
+
+def test_a_drift_within_the_tolerance_may_not_leave_what_is_expected() -> None:
+    new = Rounds("new", {"near": 1.0}, {"near": 2.0})
+    found = judged(Rounds("old", {"near": 0.0}), new, expected={"near": 0.0})
+    assert shaky(found) == [("new", "/near")]
+    assert found.unstable[0].first.value == 1.0
+
+
+_DECISIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "v": st.sampled_from([None, 1, 1.0]),
+        "near": st.sampled_from([0, 0.5, 1.5, "x"]),
+        "set": st.sampled_from([[1, 2], [2, 1], [1]]),
+        "meta": st.sampled_from([1, {}, {"a": 1}, {"ms": 1}, {"a": 1, "ms": 2}]),
+        "stray": st.just(0),
+    },
+)
+
+
+@given(st.lists(_DECISIONS, min_size=4, max_size=4), st.none() | _DECISIONS)
+def test_a_judgement_passes_only_if_every_answer_of_both_runs_meets_every_rule(
+    four: list[dict[str, Any]], expected: dict[str, Any] | None
+) -> None:
+    found = judged(Rounds("old", *four[:2]), Rounds("new", *four[2:]), expected=expected)
+    rounds = [{"old": four[n], "new": four[n + 2]} for n in (0, 1)]
+    if found.passed:
+        assert [compare(expected, each, MATRIX) for each in rounds] == [[], []]
+    elif not found.unstable:
+        assert compare(expected, rounds[0], MATRIX)
+
+
+def _stress(new: Callable[[int], Any], *, old: Callable[[int], Any] = lambda _: 1) -> Judgement:
+    class Nth:
+        def __init__(self, name: str, answer: Callable[[int], Any]) -> None:
+            self.name, self._answer, self._calls = name, answer, -1
+
+        async def evaluate(self, request: Any) -> Any:
+            if request == "quiet":
+                return {"v": 1}
+            self._calls += 1
+            answer = self._answer(self._calls)
+            if isinstance(answer, Exception):
+                raise answer
+            return {"v": answer}
+
+    mix = tuple(
+        MixCase(id=name, weight=1, request=name, expected={"v": 1}) for name in ("a", "quiet")
+    )
+    stress = Stress(
+        concurrency=3, p99_ms=60_000, phases=(Phase(name="p", world=None, calls=400, mix=mix),)
+    )
+    vector = StressVector(id="V", title="t", line=1, stress=stress)
+    run = Run("n", [Nth("old", old), Nth("new", new)], MATRIX, lambda request, _world: request)
+    return asyncio.run(judge(run, "f.json", vector))
+
+
+def test_one_call_in_two_hundred_of_a_case_is_unstable() -> None:
+    found = _stress(lambda n: 2 if n == 77 else 1)
+    (one,) = found.unstable
+    assert (one.path, one.field, one.case, one.count) == ("new", "/v", "p/a", 1)
+    assert (one.first.value, one.second.value) == (1, 2)
+    assert found.divergences == ()
+    assert blocked(found)
+
+
+def test_the_first_path_wavers_and_the_other_is_not_blamed() -> None:
+    found = _stress(lambda _: 1, old=lambda n: 2 if n % 3 else 1)
+    assert [(u.path, u.case) for u in found.unstable] == [("old", "p/a")]
+    assert found.divergences == ()
+
+
+def test_the_first_path_wavers_and_another_that_is_always_wrong_is_told() -> None:
+    found = _stress(lambda _: 3, old=lambda n: 2 if n % 3 else 1)
+    assert [u.path for u in found.unstable] == ["old"]
+    assert {(b.path, b.against) for d in found.divergences for b in d.broken} == {("new", None)}
+    assert sum(d.count for d in found.divergences) == 200
+
+
+def test_wrong_at_every_call_of_one_case_is_a_divergence_though_the_other_case_is_right() -> None:
+    found = _stress(lambda _: 2)
+    assert found.unstable == ()
+    assert [(d.case, d.count) for d in found.divergences] == [("p/a", 200)]
+
+
+def test_a_call_that_raises_now_and_then_is_an_error() -> None:
+    found = _stress(lambda n: OSError("gone") if n == 5 else 1)
+    assert found.paths["new"].error == "p/a: OSError: gone"
+    assert blocked(found)

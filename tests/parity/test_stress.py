@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_ffparity.parity.judgement import Judgement
 from pytest_ffparity.parity.matrix import ParityMatrix
-from pytest_ffparity.parity.percentiles import latency, nearest_rank
+from pytest_ffparity.parity.percentiles import histogram, latency, nearest_rank
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.runner import judge
 from pytest_ffparity.vectors.model import MatrixRow, MixCase, Phase, Stress, StressVector
@@ -140,7 +140,7 @@ def test_a_phase_that_cannot_be_prepared_fails_the_vector() -> None:
     found = judged(vector(phase("p", 5, a=1)), Counting("old"), Homeless("new"))
     assert not found.passed
     assert found.stress is not None
-    assert found.stress.missed == ("new: not measured, because no phase could be prepared",)
+    assert found.stress.missed == ("new: not measured, because no phase could be run",)
 
 
 @pytest.mark.parametrize(
@@ -164,3 +164,19 @@ def test_at_least_p_percent_of_the_samples_do_not_exceed_the_percentile(
 def test_latency_is_exact() -> None:
     found = latency([3_000_000, 1_000_000, 2_000_000])
     assert (found.n, found.p50_ms, found.p99_ms, found.max_ms) == (3, 2.0, 3.0, 3.0)
+
+
+def test_a_histogram_has_every_sample_not_above_its_bucket_and_above_the_one_before() -> None:
+    found = histogram([1_000_000, 1_000_001, 1_258_000, 999_999, 0])
+    assert [(round(b.up_to_ms, 6), b.n) for b in found] == [(1e-06, 1), (1.0, 2), (1.258925, 2)]
+
+
+@given(st.lists(st.integers(0, 10**11)))
+def test_a_histogram_loses_no_sample(samples: list[int]) -> None:
+    found = histogram(samples)
+    assert sum(b.n for b in found) == len(samples)
+    assert [b.up_to_ms for b in found] == sorted({b.up_to_ms for b in found})
+    below = 0
+    for bucket in found:
+        below += bucket.n
+        assert sum(ns / 1e6 <= bucket.up_to_ms * (1 + 1e-9) for ns in samples) >= below

@@ -94,7 +94,13 @@ def _tell(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> Itera
     path = error.instance_path
     kind = error.kind.name
     facts = error.kind.as_dict()
-    if kind in {"anyOf", "oneOf"} and "context" in facts:
+    if kind == "oneOf" and not all(facts["context"]):
+        # It fits more than one alternative: none of them has an error to tell.
+        sentence = f"found {found_text(error.instance)} that fits several alternatives, expected "
+        keys = {key for one in _at(schema, error.schema_path) for key in one.get("required", ())}
+        named = f"one alone of the keys {_listed(sorted(keys))}" if keys else "one alone"
+        yield Problem(join(path), sentence + named)
+    elif kind in {"anyOf", "oneOf"} and "context" in facts:
         yield from _told(_closest(facts["context"], len(path)), schema)
     elif kind in {"additionalProperties", "unevaluatedProperties"}:
         known = sorted(_at(schema, error.schema_path[:-1]).get("properties", {}))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from pytest_ffparity.formats.strict_json import canonical, same
 from pytest_ffparity.parity import session
+from pytest_ffparity.parity.compare import Document
 from pytest_ffparity.parity.path import Path, Question
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.session import Reply
-from pytest_ffparity.parity.stability import Unstable, unstable
+from pytest_ffparity.parity.stability import Unstable, drifted, unstable
 
 
 class Replied(msgspec.Struct, frozen=True):
-    """What one path replied to each question, and where it disagreed with itself."""
+    """What one path replied to each question, and where it disagreed with itself.
+
+    `again` has its decisions of the second time, None where there is none.
+    """
 
     replies: list[Reply]
+    again: list[dict[str, Any] | None]
     shaky: list[tuple[Unstable, ...]]
     latencies_ms: list[float | None]
 
@@ -31,12 +36,28 @@ async def asked_twice(run: Run, path: Path, world: Any, questions: Sequence[Ques
     """
     replies, latencies = await _round(run, path, world, questions)
     sound = [q for q, reply in zip(questions, replies, strict=True) if reply.error is None]
-    again = iter((await _round(run, path, world, sound))[0] if sound else ())
+    rest = iter((await _round(run, path, world, sound))[0] if sound else ())
+    again = [next(rest) if reply.error is None else None for reply in replies]
     shaky = [
-        () if reply.error is not None else _against_itself(run, path, reply, next(again))
-        for reply in replies
+        () if second is None else _against_itself(run, path, first, second)
+        for first, second in zip(replies, again, strict=True)
     ]
-    return Replied(replies, shaky, latencies)
+    seconds = [None if second is None else second.decision for second in again]
+    return Replied(replies, seconds, shaky, latencies)
+
+
+def shaky_at(
+    run: Run, replied: Mapping[str, Replied], place: int, expected: Document | None
+) -> list[Unstable]:
+    """Say in what the paths disagreed with themselves at one question."""
+    found = [one for each in replied.values() for one in each.shaky[place]]
+    first = {name: each.replies[place].decision for name, each in replied.items()}
+    second = {name: each.again[place] for name, each in replied.items()}
+    one = {name: decision for name, decision in first.items() if decision is not None}
+    other = {name: decision for name, decision in second.items() if decision is not None}
+    if found or len(other) < len(replied):
+        return found
+    return drifted(expected, one, other, run.matrix)
 
 
 async def asked_once(run: Run, world: Any, questions: Sequence[Question]) -> list[dict[str, Reply]]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import Replied, apart, asked_twice
-from pytest_ffparity.parity.examples import Mark, again, marks, smallest
+from pytest_ffparity.parity.asking import Replied, apart, asked_twice, shaky_at
+from pytest_ffparity.parity.examples import RAISED, Mark, marks, smallest
 from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
 from pytest_ffparity.parity.opening import opened
 from pytest_ffparity.parity.path import Question
-from pytest_ffparity.parity.pseudonyms import Pseudonyms
+from pytest_ffparity.parity.pseudonyms import Masking
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.tally import Tally
 from pytest_ffparity.vectors.model import CasesVector
@@ -36,7 +36,7 @@ async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgem
     kinds: dict[Mark, int] = {}
     for place, case in enumerate(cases):
         replies = {name: each.replies[place] for name, each in replied.items()}
-        shaky = [one for each in replied.values() for one in each.shaky[place]]
+        shaky = shaky_at(run, replied, place, case.expected)
         diverged = tally.add(case.id, case.expected, replies, shaky, apart=False)
         if diverged or shaky:
             answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
@@ -44,15 +44,18 @@ async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgem
         if not shaky:
             for mark in marks(run, replies)[1][:1]:
                 kinds.setdefault(mark, place)
-    masks = run.pseudonyms if vector.captured else None
-    users = set() if masks is None else {u for c in cases for u in masks.users(c.request)}
+    masking = None
+    if vector.captured and run.pseudonyms is not None:
+        users = {u for c in cases for u in run.pseudonyms.users(c.request)}
+        users |= run.pseudonyms.users_of_world(world)
+        masking = run.pseudonyms.masking(users, run.matrix.words)
     examples = []
     for mark, place in list(kinds.items())[:MAX_EXAMPLES]:
         run.progress(f"{subject.id}: shrinking a case")
         before = [case.request for case in cases[max(0, place - MAX_BEFORE) : place + 1]]
-        example = await smallest(run, cases[place].id, world, before, mark)
+        example = await _example(run, masking, cases[place].id, world, before, mark=mark)
         if example is not None:
-            examples.append(await _kept(run, example, mark, masks, users))
+            examples.append(example)
     judgement = Judgement(
         run=run.nonce,
         file=subject.file,
@@ -69,18 +72,24 @@ async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgem
         opened=tuple(open_ways),
         problems=tuple(apart(run.paths)),
     )
-    return judgement if masks is None else masks.applied(judgement, users)
+    return judgement if masking is None else masking.judgement(judgement)
 
 
-async def _kept(
-    run: Run, example: Example, mark: Mark, masks: Pseudonyms | None, users: set[str]
-) -> Example:
-    """Complete an example; where it has to hide its users, only if it shows without them too."""
-    if masks is None:
-        return await kept(run, example)
-    users = {*users, *masks.users_of_world(example.world)}
-    hidden = masks.example(example, users)
-    if mark in (await again(run, hidden.world, hidden.requests))[1]:
-        return await kept(run, hidden)
+async def _example(  # noqa: PLR0913 - what to shrink, and how
+    run: Run, masking: Masking | None, case: str, world: Any, requests: list[Any], *, mark: Mark
+) -> Example | None:
+    """Shrink a case and keep it; where it has to hide its users, if it shows without them."""
+    if masking is None:
+        example = await smallest(run, case, world, requests, mark)
+        return None if example is None else await kept(run, example)
+    shown = mark if mark[0] == RAISED else (mark[0], masking.field(mark[1]))
+    hidden = masking.json(world), masking.json(requests)
+    example = await smallest(run, case, *hidden, shown, whole_texts=True)
+    if example is not None:
+        return await kept(run, masking.example(example))
+    example = await smallest(run, case, world, requests, mark, whole_texts=True)
+    if example is None:
+        return None
     why = "nowhere: it does not show with pseudonyms in the place of the user ids"
-    return msgspec.structs.replace(hidden, saved=why)
+    saved = None if run.save is None else why
+    return msgspec.structs.replace(masking.example(example), saved=saved)

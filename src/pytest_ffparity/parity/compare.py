@@ -74,11 +74,11 @@ def compare(
     if expected is not None:
         documents.append(expected)
     # What every path must show is not vindicated by being nowhere.
-    nowhere = (p for p in matrix.must_differ if not any(_at(d, p).present for d in documents))
+    nowhere = (p for p in matrix.must_differ if not any(at(d, p).present for d in documents))
     found = []
     for path in (*_fields((), documents, matrix), *nowhere):
-        sides = {name: _at(document, path) for name, document in answers.items()}
-        wanted = None if expected is None else _at(expected, path)
+        sides = {name: at(document, path) for name, document in answers.items()}
+        wanted = None if expected is None else at(expected, path)
         row = matrix.covering(path)
         broken = _breaches(row, sides, wanted)
         if broken:
@@ -114,7 +114,7 @@ def _fields(
         yield path
     keys = dict.fromkeys(key for d in containers for key in _keys(d))
     for key in keys:
-        below = [_at(d, (key,)) for d in containers]
+        below = [at(d, (key,)) for d in containers]
         yield from _fields(
             (*path, key), [seen.value for seen in below if seen.present], matrix, top=False
         )
@@ -124,7 +124,8 @@ def _keys(node: dict[str, Any] | list[Any]) -> list[str]:
     return list(node) if isinstance(node, dict) else [str(i) for i in range(len(node))]
 
 
-def _at(document: Any, path: Segments) -> Seen:
+def at(document: Any, path: Segments) -> Seen:
+    """Give what a document has at a field."""
     node = document
     for segment in path:
         if isinstance(node, Mapping):
@@ -188,8 +189,9 @@ def _odd_one_out(row: Row, sides: Mapping[str, Seen]) -> str | None:
     equal = _EQUAL[row.compare]
     for name, seen in sides.items():
         rest = [other for other_name, other in sides.items() if other_name != name]
-        if all(_equal(rest[0], other, row, equal) for other in rest) and not _equal(
-            rest[0], seen, row, equal
+        # Within a tolerance, two that differ may each be equal to a third: then nobody is odd.
+        if all(_equal(one, other, row, equal) for one, other in combinations(rest, 2)) and not any(
+            _equal(other, seen, row, equal) for other in rest
         ):
             return name
     return None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+import msgspec
+
+from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.asking import asked_once
 from pytest_ffparity.parity.compare import Divergence, compare
 from pytest_ffparity.parity.explain import explained
@@ -12,24 +15,31 @@ from pytest_ffparity.parity.judgement import Example
 from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.reduce import reduced
 from pytest_ffparity.parity.run import Run
-from pytest_ffparity.parity.session import Reply
+from pytest_ffparity.parity.session import Reply, recalls
 
 # What tells one kind of divergence from another: the row and field, or the path that raised.
 Mark: TypeAlias = tuple[str, str]
+RAISED: Final = "raised"
 
 
 def marks(run: Run, replies: Mapping[str, Reply]) -> tuple[list[Divergence], list[Mark]]:
     """Compare the replies to one request with each other, and mark what is wrong."""
     answers = {name: r.decision for name, r in replies.items() if r.decision is not None}
-    raised = [("raised", name) for name, reply in replies.items() if reply.decision is None]
+    raised = [(RAISED, name) for name, reply in replies.items() if reply.decision is None]
     found = compare(None, answers, run.matrix) if answers else []
     # What every path refuses alike is a bad question, and no divergence.
     told = [] if len(raised) == len(replies) else raised
     return found, [*told, *((d.rule, d.field) for d in found)]
 
 
-async def smallest(
-    run: Run, case: str, world: Any, requests: Sequence[Any], mark: Mark
+async def smallest(  # noqa: PLR0913 - what to shrink, and how
+    run: Run,
+    case: str,
+    world: Any,
+    requests: Sequence[Any],
+    mark: Mark,
+    *,
+    whole_texts: bool = False,
 ) -> Example | None:
     """Shrink requests, of which the last shows the mark, and their world.
 
@@ -38,19 +48,23 @@ async def smallest(
     """
 
     async def shows(document: Any) -> bool:
-        return (
-            _sound(document)
-            and mark in (await again(run, document["world"], document["requests"]))[1]
-        )
+        if not _sound(document):
+            return False
+        try:
+            return mark in (await again(run, document["world"], document["requests"]))[1]
+        except FFParityError:  # with a piece left out, no token can be made of a request
+            return False
 
     start = {"world": world, "requests": [requests[-1]]}
     if not await shows(start):
         start = {"world": world, "requests": list(requests)}
         if len(requests) == 1 or not await shows(start):
             return None
-    document = await reduced(start, shows)
+    document = await reduced(start, shows, whole_texts=whole_texts)
     replies = (await asked(run, document["world"], document["requests"]))[-1]
-    divergences, _ = marks(run, replies)
+    divergences, marked = marks(run, replies)
+    if mark not in marked:
+        return None
     return Example(
         case=case,
         world=document["world"],
@@ -68,9 +82,10 @@ async def again(
 
 
 async def asked(run: Run, world: Any, requests: Sequence[Any]) -> list[dict[str, Reply]]:
-    """Ask every path for requests of an example, in a fresh world."""
+    """Ask every path for requests of an example, in a fresh world; but no recording knows them."""
     questions = [Question("", str(n), run.materialise(r, world)) for n, r in enumerate(requests)]
-    return await asked_once(run, world, questions)
+    live = [path for path in run.paths if not recalls(path)]
+    return await asked_once(msgspec.structs.replace(run, paths=live), world, questions)
 
 
 def _sound(document: Any) -> bool:

@@ -13,17 +13,21 @@ from pytest_ffparity.vectors.model import CasesVector, StressVector, VectorFile
 
 def lacking(file: VectorFile, matrix: ParityMatrix) -> Iterator[FileProblem]:
     """Find MUST_MATCH fields that an expectation does not name, and fields that no row names."""
-    wanted = matrix.pointers(FieldRule.MUST_MATCH)
     for line, at, expected in _expectations(file):
-        for path in wanted:
-            if not _names(expected, path):
-                rule = matrix.covering(path).id
-                sentence = f"found nothing, expected the field, because {rule} says MUST_MATCH"
-                yield FileProblem(line, at + join(path), sentence)
+        for path in unnamed(expected, matrix):
+            rule = matrix.covering(path).id
+            sentence = f"found nothing, expected the field, because {rule} says MUST_MATCH"
+            yield FileProblem(line, at + join(path), sentence)
         for path in _leaves(expected, (), matrix):
             if matrix.covering(path).rule is FieldRule.UNLISTED:
                 sentence = "found a field that no row of the matrix names, expected none"
                 yield FileProblem(line, at + join(path), sentence)
+
+
+def unnamed(expected: Any, matrix: ParityMatrix) -> list[Segments]:
+    """Find the MUST_MATCH fields that an expectation does not name."""
+    wanted = matrix.pointers(FieldRule.MUST_MATCH)
+    return [path for path in wanted if not _names(expected, path)]
 
 
 def _expectations(file: VectorFile) -> Iterator[tuple[int, str, Any]]:

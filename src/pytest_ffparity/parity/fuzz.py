@@ -26,6 +26,9 @@ IN_A_DRAW: Final = 250
 _SHARE: Final = "fuzz-"
 MAX_EXAMPLES: Final = 3
 MAX_ERRORS: Final = 5
+_UNKNOWING: Final = (
+    "a recording knows no generated cases: leave it out of the run that generates some"
+)
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +77,7 @@ class Fuzzer:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._live = [path for path in run.paths if not session.recalls(path)]
         self._shrunk: set[Mark] = set()
 
     async def judge(
@@ -81,6 +85,9 @@ class Fuzzer:
     ) -> Judgement:
         """Ask every path for every case of a draw, and compare decision by decision."""
         found = _Findings(self._run)
+        for path in self._run.paths:
+            if path not in self._live:
+                found.tally.errors[path.name].append(_UNKNOWING)
         for case in cases:
             requests = case.requests[: draw.decisions - found.decisions]
             if requests:
@@ -100,7 +107,7 @@ class Fuzzer:
                 for path in self._run.paths
             },
             divergences=tuple(map(explained, tally.divergences)),
-            unstable=tuple(found.unstable),
+            unstable=tuple(tally.unstable),
             decisions=found.decisions,
             examples=tuple([await self._kept(example, draw) for example in found.examples]),
             opened=tuple(found.opened),
@@ -108,7 +115,7 @@ class Fuzzer:
         )
 
     async def _world(self, found: _Findings, world: Any, requests: Sequence[Any]) -> None:
-        run = self._run
+        run = msgspec.structs.replace(self._run, paths=self._live)
         names = [f"decision {found.decisions + n + 1}" for n in range(len(requests))]
         questions = [
             Question("", name, run.materialise(request, world))
@@ -126,10 +133,9 @@ class Fuzzer:
             # Fields come in the order of the document: the gravest, the decision itself, first.
             new = marked[0] not in self._shrunk and len(self._shrunk) < MAX_EXAMPLES
             shaky = await self._against_itself(world, questions[: place + 1]) if new else []
+            found.tally.add(names[place], None, replies, shaky, apart=False)
             if shaky:
-                found.unstable += shaky
                 continue
-            found.tally.add(names[place], None, replies, apart=False)
             if divergences:
                 answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
                 ways = opened(None, answers, world, requests[place])
@@ -144,7 +150,7 @@ class Fuzzer:
 
     async def _against_itself(self, world: Any, questions: Sequence[Question]) -> list[Unstable]:
         shaky: list[Unstable] = []
-        for path in self._run.paths:
+        for path in self._live:
             replied = await asked_twice(self._run, path, world, questions)
             shaky += [
                 msgspec.structs.replace(u, case=questions[-1].case) for u in replied.shaky[-1]
@@ -173,7 +179,6 @@ class _Findings:
 
     def __init__(self, run: Run) -> None:
         self.tally = Tally([path.name for path in run.paths], run.matrix)
-        self.unstable: list[Unstable] = []
         self.examples: list[Example] = []
         self.problems: list[str] = []
         self.opened: dict[str, None] = {}

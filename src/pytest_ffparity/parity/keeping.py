@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from pytest_ffparity.formats.pointer import join
 from pytest_ffparity.parity.examples import asked
+from pytest_ffparity.parity.expectation import unnamed
 from pytest_ffparity.parity.judgement import Example
 from pytest_ffparity.parity.matrix import FieldRule, ParityMatrix
 from pytest_ffparity.parity.run import Run
@@ -23,15 +25,19 @@ async def kept(run: Run, example: Example) -> Example:
     if run.save is None:
         return example
     world, requests = example.world, example.requests
-    first = run.paths[0].name
-    answers = [replies[first] for replies in await asked(run, world, requests)]
+    given = await asked(run, world, requests)
+    # The first that can be asked at all.
+    first = next(iter(given[0]))
+    answers = [replies[first] for replies in given]
     fields = ", ".join(d.field or "the whole decision" for d in example.divergences[:3])
     try:
         if any(answer.decision is None for answer in answers):
             raise NotSavedError(f"{first} gave no decision that could be expected")
         expected = [_demanded(answer.decision, run.matrix) for answer in answers]
+        if lacking := [join(path) for each in expected for path in unnamed(each, run.matrix)]:
+            raise NotSavedError(f"{first} lacks {lacking[0]}, which every expectation has to name")
         title = f"The paths part at {fields}" if fields else "A path gives no decision"
-        saved = str(save(run.save, title[:200], world, requests, expected))
+        saved = str(save(run.save, title, world, requests, expected))
     except NotSavedError as error:
         saved = f"nowhere: {error}"
     return msgspec.structs.replace(example, saved=saved)

@@ -69,6 +69,11 @@ class ParityMatrix:
         """True when at least one row says that something must match."""
         return any(row.rule is FieldRule.MUST_MATCH for _, row in self._patterns)
 
+    @property
+    def words(self) -> set[str]:
+        """Every name that the rows' pointers spell out."""
+        return {segment for pattern, _ in self._patterns for segment in pattern} - {"*"}
+
     def of_one_path(self) -> ParityMatrix:
         """Give the rules for a path against itself: what has to differ between paths stays."""
         rows = [

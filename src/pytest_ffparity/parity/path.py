@@ -10,7 +10,8 @@ import msgspec
 class Question(msgspec.Struct, frozen=True):
     """A request as the paths get it, and where it comes from.
 
-    `case` names one of many: the case's id, or `phase/case` in a stress vector.
+    `case` names one of many: the case's id, or `phase/case` in a stress vector, which no path is
+    asked to recall.
     """
 
     vector: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import ceil, floor, log10
+from math import ceil, log10
 
 import msgspec
 
@@ -33,7 +33,7 @@ class Bucket(msgspec.Struct, frozen=True):
 
 def histogram(samples_ns: Sequence[int]) -> tuple[Bucket, ...]:
     """Count samples in buckets that grow by a tenth of a decade; empty ones are left out."""
-    counts = Counter(floor(10 * log10(max(ns, 1) / 1e6)) + 1 for ns in samples_ns)
+    counts = Counter(ceil(10 * log10(max(ns, 1) / 1e6)) for ns in samples_ns)
     return tuple(Bucket(10 ** (step / 10), counts[step]) for step in sorted(counts))
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from pytest_ffparity.formats.pointer import split
 from pytest_ffparity.parity.compare import Divergence, Seen
+from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Example, Judgement
+from pytest_ffparity.parity.mask import Mask
 from pytest_ffparity.parity.stability import Unstable
 
 # Where a request names its user; a segment matches whatever its case, `*` matches any.
 DEFAULT_POINTERS: Final = ("/headers/*/$bearer/claims/sub", "/headers/X-FF-User")
-# Shorter ids are replaced where they are the whole text: inside others they would be anything.
-_MIN_INSIDE: Final = 4
+_SHAPE: Final = "user-[0-9a-f]{12}"
+
+User: TypeAlias = str | int
 
 
 class Pseudonyms:
@@ -31,90 +33,81 @@ class Pseudonyms:
         """Give an id's pseudonym."""
         return f"user-{hmac.digest(self._key, user.encode(), 'sha256').hex()[:12]}"
 
-    def users(self, request: Any) -> set[str]:
+    def users(self, request: Any) -> set[User]:
         """Find the user ids that a request names."""
         return {
             found
             for pointer in self._pointers
             for found in _found(request, pointer)
-            if isinstance(found, str) and found
+            if _is_id(found)
         }
 
-    def users_of_world(self, world: Any) -> set[str]:
+    def users_of_world(self, world: Any) -> set[User]:
         """Find the user ids of a world's overrides."""
-        found = _found(world, ("user_overrides", "user_id"))
-        return {user for user in found if isinstance(user, str) and user}
+        return {user for user in _found(world, ("user_overrides", "user_id")) if _is_id(user)}
 
-    def example(self, example: Example, users: Collection[str]) -> Example:
-        """Replace the ids in an example."""
-        return _Mask(self, users).example(example)
+    def masking(self, users: Collection[User], words: Collection[str]) -> Masking:
+        """Give what hides these users.
 
-    def hidden(self, value: Any, users: Collection[str]) -> Any:
-        """Replace the ids wherever they stand in JSON, keys included."""
-        return _Mask(self, users).json(value)
+        Args:
+            users: Their ids.
+            words: What may stand in the pointer of a field, though some user is called so.
+        """
+        return Masking(Mask(self.of, _SHAPE, users), words)
 
-    def applied(self, judgement: Judgement, users: Collection[str]) -> Judgement:
-        """Replace the ids in all that a judgement shows."""
-        mask = _Mask(self, users)
+
+class Masking:
+    """Hides users in all that a judgement shows; what was judged stays as it is."""
+
+    def __init__(self, mask: Mask, words: Collection[str]) -> None:
+        self.json = mask.json
+        self.text = mask.text
+        self._pointer = mask.pointer
+        self._words = words
+
+    def field(self, pointer: str) -> str:
+        """Hide the users in a field's pointer."""
+        return self._pointer(pointer, self._words)
+
+    def judgement(self, found: Judgement) -> Judgement:
+        """Hide the users in a judgement; its examples are hidden one by one as they are made."""
         return msgspec.structs.replace(
-            judgement,
-            divergences=tuple(map(mask.divergence, judgement.divergences)),
-            unstable=tuple(map(mask.unstable, judgement.unstable)),
-            examples=tuple(map(mask.example, judgement.examples)),
+            found,
+            divergences=tuple(map(self.divergence, found.divergences)),
+            unstable=tuple(map(self.unstable, found.unstable)),
+            problems=tuple(map(self.text, found.problems)),
             paths={
-                name: msgspec.structs.replace(path, error=mask.text(path.error))
-                for name, path in judgement.paths.items()
+                name: msgspec.structs.replace(path, error=self._told(path.error))
+                for name, path in found.paths.items()
             },
         )
 
-
-class _Mask:
-    def __init__(self, pseudonyms: Pseudonyms, users: Collection[str]) -> None:
-        self._of = {user: pseudonyms.of(user) for user in users}
-        inside = sorted((u for u in users if len(u) >= _MIN_INSIDE), key=len, reverse=True)
-        joined = "|".join(map(re.escape, inside))
-        self._inside = re.compile(rf"(?<!\w)(?:{joined})(?!\w)") if inside else None
-
-    def text(self, text: str | None) -> Any:
-        if text is None or text in self._of:
-            return None if text is None else self._of[text]
-        if self._inside is None:
-            return text
-        return self._inside.sub(lambda match: self._of[match.group()], text)
-
-    def json(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {self.text(key): self.json(member) for key, member in value.items()}
-        if isinstance(value, list):
-            return [self.json(member) for member in value]
-        return value
-
-    def _seen(self, seen: Seen) -> Seen:
-        return msgspec.structs.replace(seen, value=self.json(seen.value))
-
     def divergence(self, found: Divergence) -> Divergence:
-        return msgspec.structs.replace(
+        """Hide the users in a divergence."""
+        hidden = msgspec.structs.replace(
             found,
-            field=self.text(found.field),
+            field=self.field(found.field),
             expected=None if found.expected is None else self._seen(found.expected),
             paths={name: self._seen(seen) for name, seen in found.paths.items()},
-            explanation=tuple(map(self.text, found.explanation)),
-            case=self.text(found.case),
+            explanation=(),
+            case=self._told(found.case),
         )
+        # An explanation quotes and cuts values: one of the hidden values has nothing to hide.
+        return explained(hidden) if found.explanation else hidden
 
     def unstable(self, found: Unstable) -> Unstable:
+        """Hide the users in a finding about one path."""
         return msgspec.structs.replace(
             found,
-            field=self.text(found.field),
+            field=self.field(found.field),
             first=self._seen(found.first),
             second=self._seen(found.second),
-            error=self.text(found.error),
-            case=self.text(found.case),
+            error=self._told(found.error),
+            case=self._told(found.case),
         )
 
     def example(self, found: Example) -> Example:
+        """Hide the users in an example."""
         return msgspec.structs.replace(
             found,
             case=self.text(found.case),
@@ -123,6 +116,16 @@ class _Mask:
             divergences=tuple(map(self.divergence, found.divergences)),
             raised={name: self.text(error) for name, error in found.raised.items()},
         )
+
+    def _seen(self, seen: Seen) -> Seen:
+        return msgspec.structs.replace(seen, value=self.json(seen.value))
+
+    def _told(self, text: str | None) -> str | None:
+        return None if text is None else self.text(text)
+
+
+def _is_id(value: Any) -> bool:
+    return (isinstance(value, str) and value != "") or type(value) is int
 
 
 def _found(node: Any, pointer: tuple[str, ...]) -> Iterator[Any]:

@@ -7,6 +7,7 @@ world on every path, so that few and bold steps count for more than a perfect en
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from pytest_ffparity.formats.strict_json import canonical
@@ -17,19 +18,23 @@ Holds: TypeAlias = Callable[[Any], Awaitable[bool]]
 MAX_TRIES: Final = 400
 
 
-async def reduced(document: Any, holds: Holds, tries: int = MAX_TRIES) -> Any:
+async def reduced(
+    document: Any, holds: Holds, tries: int = MAX_TRIES, *, whole_texts: bool = False
+) -> Any:
     """Give a smaller document of which `holds` is still true.
 
     Args:
         document: JSON of which it is true.
         holds: Asked of each smaller document; has to answer the same each time.
         tries: How often it is asked at most.
+        whole_texts: Never cut a text: a piece of a user id could not be told for one.
     """
+    plainer = partial(_with_plainer, whole_texts=whole_texts)
     seen = {canonical(document)}
     smaller = True
     while smaller:
         smaller = False
-        for candidates in (_with_less, _with_plainer):
+        for candidates in (_with_less, plainer):
             skipped = 0
             while tries > 0:
                 candidate = _nth(candidates(document), skipped)
@@ -70,11 +75,13 @@ def _with_less(document: Any) -> Iterator[Any]:
                 yield _replaced(document, place, {k: v for k, v in node.items() if k != key})
 
 
-def _with_plainer(document: Any) -> Iterator[Any]:
+def _with_plainer(document: Any, *, whole_texts: bool) -> Iterator[Any]:
     """Put a plainer value in a leaf's place."""
     for place, node in _nodes(document):
         if isinstance(node, str):
-            plainer: tuple[Any, ...] = ("", "a", node[: len(node) // 2])
+            plainer: tuple[Any, ...] = ("", "a")
+            if not whole_texts:
+                plainer += (node[: len(node) // 2],)
         elif isinstance(node, bool):
             plainer = (False,)
         elif isinstance(node, int | float):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import Replied, apart, asked_twice
+from pytest_ffparity.parity.asking import Replied, apart, asked_twice, shaky_at
 from pytest_ffparity.parity.cases import judge_cases
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Judgement, PathResult, Subject, digest
@@ -37,7 +37,7 @@ async def _single(run: Run, subject: Subject, vector: Vector) -> Judgement:
     }
     tally = Tally(replied, run.matrix)
     replies = {name: each.replies[0] for name, each in replied.items()}
-    shaky = [one for each in replied.values() for one in each.shaky[0]]
+    shaky = shaky_at(run, replied, 0, vector.expected)
     tally.add(vector.id, vector.expected, replies, shaky, apart=False)
     answers = {name: r.decision for name, r in replies.items() if r.decision is not None}
     return Judgement(

@@ -75,12 +75,15 @@ async def prepare(path: Path, world: Any, deadline_s: float) -> str | None:
 async def ask(path: Path, question: Question, deadline_s: float) -> Answer:
     """Ask a path once; the time is that of the call alone."""
     owned = copied(question.request)
-    recall = getattr(path, "recall", None)
 
     async def answered() -> Any:
         # Answers of a burst are read when it is over; what a path writes over an object that it
         # gave away, for the next caller, must not reach them.
-        answer = path.evaluate(owned) if recall is None else recall(question.vector, question.case)
+        answer = (
+            path.recall(question.vector, question.case)  # type: ignore[attr-defined]
+            if recalls(path)
+            else path.evaluate(owned)
+        )
         if not inspect.isawaitable(answer):
             raise TypeError(f"evaluate gave {_kind(answer)} at once: write it as `async def`")
         return copied(await answer)
@@ -101,6 +104,11 @@ async def close(paths: Sequence[Path], deadline_s: float) -> None:
             problems.append(f"{path.name} could not be closed: {answer.error}")
     if problems:
         raise PathsError("\n".join(problems))
+
+
+def recalls(path: Path) -> bool:
+    """Tell whether a path knows its answers by the vector's id, and can't be asked anything new."""
+    return getattr(path, "recall", None) is not None
 
 
 def read(answer: Answer) -> Reply:

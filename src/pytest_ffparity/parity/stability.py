@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
 
-from pytest_ffparity.parity.compare import MISSING, Divergence, Document, Seen, compare
+from pytest_ffparity.formats.pointer import split
+from pytest_ffparity.parity.compare import MISSING, Divergence, Document, Seen, at, compare
 from pytest_ffparity.parity.matrix import FieldRule, ParityMatrix
 
 _FIRST, _SECOND = "the first run", "the second run"
@@ -52,8 +53,34 @@ def unstable(
             path=path, field=d.field, rule=d.rule, first=d.paths[_FIRST], second=d.paths[_SECOND]
         )
         for d in found
-        if d.must != FieldRule.UNLISTED
+        # An unlisted field is the comparison's to tell, unless it comes and goes.
+        if d.must != FieldRule.UNLISTED or d.paths[_FIRST].present != d.paths[_SECOND].present
     )
+
+
+def drifted(
+    expected: Document | None,
+    first: Mapping[str, Document],
+    second: Mapping[str, Document],
+    matrix: ParityMatrix,
+) -> list[Unstable]:
+    """Find the fields that keep their rule in the first run of all paths, and not in the second.
+
+    Each path may be the same as itself within a tolerance, and still drift out of what is expected.
+    """
+    before = {d.field for d in compare(expected, first, matrix)}
+    return [
+        Unstable(
+            path=breach.path,
+            field=d.field,
+            rule=d.rule,
+            first=at(first[breach.path], split(d.field)),
+            second=d.paths[breach.path],
+        )
+        for d in compare(expected, second, matrix)
+        if d.field not in before
+        for breach in {b.path: b for b in d.broken}.values()
+    ]
 
 
 def set_apart(divergences: Iterable[Divergence], shaky: Iterable[Unstable]) -> list[Divergence]:
@@ -63,10 +90,11 @@ def set_apart(divergences: Iterable[Divergence], shaky: Iterable[Unstable]) -> l
         places.setdefault(each.path, []).append(each.field)
     kept = []
     for divergence in divergences:
-        at = {name for name, fields in places.items() if _touches(divergence.field, fields)}
-        broken = tuple(b for b in divergence.broken if b.path not in at and b.against not in at)
+        here = {name for name, fields in places.items() if _touches(divergence.field, fields)}
+        broken = tuple(b for b in divergence.broken if not here & {b.path, b.against})
         if broken:
-            kept.append(msgspec.structs.replace(divergence, broken=broken))
+            odd = None if divergence.odd in here else divergence.odd
+            kept.append(msgspec.structs.replace(divergence, broken=broken, odd=odd))
     return kept
 
 

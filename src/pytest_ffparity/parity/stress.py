@@ -31,6 +31,11 @@ from pytest_ffparity.vectors.model import Phase, StressVector
 _LOST: Final = session.Answer(None, "the call never ended: its task was cancelled from within", 0)
 
 
+_UNTIMED: Final = (
+    "a recording can't be timed: run the stress vectors without it, and the others in a run with it"
+)
+
+
 class _Times(msgspec.Struct):
     """One phase on one path: the time of each call, and of the whole phase."""
 
@@ -43,6 +48,9 @@ async def stress(run: Run, subject: Subject, vector: StressVector) -> Judgement:
     """Run all phases on every path, and judge every answer and the times."""
     times: dict[str, list[_Times]] = {path.name: [] for path in run.paths}
     tally = Tally(times, run.matrix)
+    for path in run.paths:
+        if session.recalls(path):
+            tally.errors[path.name].append(_UNTIMED)
     calls: Counter[str] = Counter()
     open_ways: dict[str, None] = {}
     for phase in vector.stress.phases:
@@ -53,6 +61,8 @@ async def stress(run: Run, subject: Subject, vector: StressVector) -> Judgement:
         ]
         replies: dict[str, list[session.Reply]] = {}
         for path in run.paths:
+            if session.recalls(path):
+                continue
             problem = await session.prepare(path, phase.world, run.deadline_s)
             if problem is not None:
                 tally.errors[path.name].append(f"{phase.name}: {problem}")
@@ -132,7 +142,7 @@ def _figures(
     missed: list[str] = []
     for name, measured in times.items():
         if not measured:
-            missed.append(f"{name}: not measured, because no phase could be prepared")
+            missed.append(f"{name}: not measured, because no phase could be run")
             continue
         samples = [ns for phase in measured for ns in phase.calls_ns]
         whole = latency(samples)

@@ -106,14 +106,16 @@ def wavering(
             if breach.against is None:
                 misses[breach.path, divergence.field, str(divergence.case)] += divergence.count
     found: dict[tuple[str, str, str], Unstable] = {}
-    kept: list[Divergence] = []
     for divergence in listed:
         case = str(divergence.case)
         for breach in divergence.broken:
             key = (breach.path, divergence.field, case)
             if 0 < misses[key] < calls.get(case, 0):
                 found.setdefault(key, _unsteady(breach, divergence, misses[key]))
-        kept += set_apart([divergence], [each for each in found.values() if each.case == case])
+    shaky: dict[str, list[Unstable]] = {}
+    for each in found.values():
+        shaky.setdefault(str(each.case), []).append(each)
+    kept = [k for d in listed for k in set_apart([d], shaky.get(str(d.case), ()))]
     return kept, list(found.values())
 
 

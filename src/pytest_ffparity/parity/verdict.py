@@ -100,19 +100,18 @@ def rule(  # noqa: PLR0913 - everything that bears on the verdict
         objections: What else blocks.
         today: The day of the run, in UTC, by which waivers expire.
     """
-    records = list(judgements)
+    records, narrowed = list(judgements), set(narrowed)
     failed = [j for j in records if not j.passed]
     covers = {id(j): covering(j, declared.waivers, today) for j in failed}
     failures = [_failure(j, declared) for j in failed if covers[id(j)] is None]
-    left_ids = {key.id for key in narrowed} - {j.id for j in records}
-    failures += complaints(declared.waivers, records, today, left_ids)
+    failures += complaints(declared.waivers, records, today, _unknown(declared, records, narrowed))
     failures += objections
     found = [*map(Gap, declared.problems), *gaps]
     sound = [j for j in records if j.run == nonce]
     if len(sound) < len(records):
         found.append(Gap(f"judgements that were not made in this run: {len(records) - len(sound)}"))
     counted = Counter(VectorKey(j.file, j.id) for j in sound)
-    left_out = sorted(set(narrowed) - set(counted))
+    left_out = sorted(narrowed - set(counted))
     explained = {gap.key for gap in found}
     for key in declared.digests:
         if counted[key] == 0 and key not in left_out and key not in explained:
@@ -155,6 +154,17 @@ def _failure(judgement: Judgement, declared: Declared) -> str:
     if len(judgement.paths) < 2:  # noqa: PLR2004 - parity is between two
         parts.append("fewer than two paths")
     return f"{judgement.id}: {'; '.join(parts)}"
+
+
+def _unknown(
+    declared: Declared, records: list[Judgement], narrowed: Iterable[VectorKey]
+) -> set[str]:
+    """Name the vectors of which nobody knows whether they diverge."""
+    ids = {key.id for key in (*declared.digests, *narrowed)} - {j.id for j in records}
+    if declared.problems:
+        # Files that can't be read hold vectors too.
+        ids |= {w.vector for w in declared.waivers} - {j.id for j in records}
+    return ids
 
 
 def _ids(declared: Declared) -> list[Gap]:

@@ -33,7 +33,7 @@ def complaints(
     waivers: Iterable[Waiver],
     judgements: Iterable[Judgement],
     today: date,
-    left_out: Collection[str] = (),
+    unknown: Collection[str] = (),
 ) -> list[str]:
     """Say which waivers have expired, or cover nothing that diverged.
 
@@ -41,14 +41,17 @@ def complaints(
         waivers: All that the file holds.
         judgements: All that was judged.
         today: The day of the run, in UTC; from the day of its expiry on a waiver is void.
-        left_out: Ids of vectors that the command line left out: nobody knows about theirs.
+        unknown: Ids of vectors that were left out or lost: nobody knows whether they diverge.
     """
-    places = {(j.id, d.field) for j in judgements for d in j.divergences}
+    listed = list(judgements)
+    places = {(j.id, d.field) for j in listed for d in j.divergences}
+    # Where more is wrong than divergences, some may not have come to light.
+    unknown = {*unknown, *(j.id for j in listed if not j.merely_diverged)}
     found = []
     for waiver in waivers:
         named = f"waiver of {waiver.vector} {waiver.field} (owner: {waiver.owner})"
         if today >= waiver.expires:
             found.append(f"{named} expired on {waiver.expires}: mend the divergence, or renew it")
-        elif (waiver.vector, waiver.field) not in places and waiver.vector not in left_out:
+        elif (waiver.vector, waiver.field) not in places and waiver.vector not in unknown:
             found.append(f"{named} is unused: nothing diverges there, so remove it")
     return found

@@ -150,7 +150,10 @@ def facts(report: Report) -> list[tuple[str, list[str]]]:
     groups = f"{len(around.rows)} rule groups"
     listed = [
         ("Paths", paths or ["none was judged"]),
-        ("Matrix", [matrix.file, f"{groups}, digest {matrix.digest[:_DIGITS]}"] if matrix else ["none"]),
+        (
+            "Matrix",
+            [matrix.file, f"{groups}, digest {matrix.digest[:_DIGITS]}"] if matrix else ["none"],
+        ),
         *(
             [("Generated", [f"{around.generated:,} decisions", around.again])]
             if around.generated

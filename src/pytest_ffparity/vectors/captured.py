@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_ffparity.formats.pointer import join
-from pytest_ffparity.vectors.errors import FileProblem, VectorFileError
+from pytest_ffparity.formats.schema import Problem
 from pytest_ffparity.vectors.json_lines import read_lines
 
 SCHEMA: Final = "captured_request.v1"
-_TOKEN: Final = re.compile(r"\beyJ[\w-]+\.[\w-]+\.")
+_TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.")
+_SENTENCE: Final = (
+    'found a token, expected its claims: put {"$bearer": {"claims": {...}}} in its place, for a '
+    "token is a secret"
+)
 
 
 def read_capture(path: Path) -> list[dict[str, Any]]:
@@ -21,22 +25,18 @@ def read_capture(path: Path) -> list[dict[str, Any]]:
     Raises:
         VectorFileError: The file can't be used, or holds a real token.
     """
-    lines = read_lines(path, SCHEMA, lambda line: f'the id "{line["id"]}"')
-    problems = [
-        FileProblem(None, pointer, f'found a token in "{line["id"]}", expected its claims')
-        for line in lines
-        for pointer in _tokens(line["request"], ("request",))
-    ]
-    if problems:
-        remedy = 'Put {"$bearer": {"claims": {...}}} in its place: a token is a secret.'
-        raise VectorFileError(path, problems[:10], remedy)
-    return lines
+    return read_lines(path, SCHEMA, lambda line: f'the id "{line["id"]}"', _tokens)
 
 
-def _tokens(node: Any, at: tuple[str | int, ...]) -> Iterator[str]:
+def _tokens(node: Any, at: tuple[str | int, ...] = ()) -> Iterator[Problem]:
     if isinstance(node, str) and _TOKEN.search(node):
-        yield join(at)
-    elif isinstance(node, dict | list):
-        members = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, member in members:
+        yield Problem(join(at), _SENTENCE)
+    elif isinstance(node, dict):
+        if any(map(_TOKEN.search, node)):
+            yield Problem(join(at), _SENTENCE)
+            return
+        for key, member in node.items():
             yield from _tokens(member, (*at, key))
+    elif isinstance(node, list):
+        for index, member in enumerate(node):
+            yield from _tokens(member, (*at, index))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_ffparity.formats import schema, strict_json
+from pytest_ffparity.formats.schema import Problem
 from pytest_ffparity.vectors.errors import FileProblem, VectorFileError
 
 # A file that is broken throughout is told by its first lines.
@@ -14,7 +15,10 @@ MAX_PROBLEMS: Final = 20
 
 
 def read_lines(
-    path: Path, schema_name: str, place: Callable[[dict[str, Any]], object]
+    path: Path,
+    schema_name: str,
+    place: Callable[[dict[str, Any]], object],
+    check: Callable[[dict[str, Any]], Iterable[Problem]] = lambda _: (),
 ) -> list[dict[str, Any]]:
     """Read every line; blank ones are passed over.
 
@@ -22,6 +26,7 @@ def read_lines(
         path: The file.
         schema_name: The published schema of a line.
         place: What tells a line from all others; the same twice is a problem.
+        check: Finds what is wrong with a line that keeps its schema.
 
     Raises:
         VectorFileError: The file is missing, unreadable, empty or unsound; tells the problems.
@@ -43,7 +48,7 @@ def read_lines(
             what = error.problem if isinstance(error, strict_json.JSONRefusedError) else str(error)
             problems.append(FileProblem(number, None, f"{what}, expected one JSON document"))
             continue
-        wrong = schema.problems(schema_name, document)
+        wrong = schema.problems(schema_name, document) or list(check(document))
         problems += [FileProblem(number, p.pointer, p.sentence) for p in wrong]
         if wrong:
             continue

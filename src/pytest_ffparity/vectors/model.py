@@ -88,7 +88,8 @@ AnyVector: TypeAlias = Vector | StressVector | CasesVector
 class VectorFile(msgspec.Struct, frozen=True, kw_only=True):
     """A vector file that was read and found sound.
 
-    The digests are SHA-256 in hex over canonical JSON: of the whole file, and of its worlds.
+    The digests are SHA-256 in hex over canonical JSON: of the whole file, with the captures that it
+    names, and of its worlds.
     """
 
     path: Path

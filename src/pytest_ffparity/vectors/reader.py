@@ -47,12 +47,17 @@ def read_vector_file(path: Path) -> VectorFile:
     if problems:
         raise document.error(problems)
     lines = item_lines(document.text, "/vectors")
+    captures = {
+        name: read_capture(path.parent / name)
+        for name in dict.fromkeys(raw.get("cases_file") for raw in data["vectors"])
+        if name is not None
+    }
     return VectorFile(
         path=path,
-        digest=digest(data),
+        digest=digest([data, captures] if captures else data),
         worlds_digest=digest(named),
         vectors=tuple(
-            _vector(raw, line, merged, path.parent)
+            _vector(raw, line, merged, captures)
             for raw, line in zip(data["vectors"], lines, strict=True)
         ),
     )
@@ -103,11 +108,14 @@ def _repeated(
 
 
 def _vector(
-    raw: dict[str, Any], line: int, merged: Mapping[str, dict[str, Any]], folder: Path
+    raw: dict[str, Any],
+    line: int,
+    merged: Mapping[str, dict[str, Any]],
+    captures: Mapping[str, list[dict[str, Any]]],
 ) -> AnyVector:
     if "cases" in raw or "cases_file" in raw:
         captured = "cases_file" in raw
-        listed = raw["cases"] if not captured else read_capture(folder / raw["cases_file"])
+        listed = captures[raw["cases_file"]] if captured else raw["cases"]
         return CasesVector(
             id=raw["id"],
             title=raw["title"],

@@ -180,9 +180,9 @@ def test_waivers_are_weighed_over_all_shards(
     tmp_path: Path, report: MakeReport, judgement: Make, wrong: Divergence, waiver: Waiver
 ) -> None:
     one = report(judgement("PT-01", wrong), narrowed=others("PT-01"), waivers=(waiver,))
-    # By a path argument: here the waiver covers nothing.
+    # By a path argument: what the waiver is for was not judged here.
     two = report(judgement("PT-02"), judgement("PT-03"), waivers=(waiver,))
-    assert two.ruling.verdict is Verdict.BLOCKED
+    assert two.ruling.verdict is Verdict.INCOMPLETE
     whole = merged(shards(tmp_path, one, two))
     assert whole.ruling.verdict is Verdict.GO_WITH_WAIVERS
     assert whole.entries[0].waivers == (waiver,)

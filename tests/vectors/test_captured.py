@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ffparity.vectors.captured import read_capture
+from pytest_ffparity.vectors.errors import VectorFileError
+
+HEAD, CLAIMS = "eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJVMSJ9"
+TOKEN = f"{HEAD}.{CLAIMS}.c2lnbmF0dXJl"
+
+
+def capture(folder: Path, *lines: Any) -> Path:
+    path = folder / "c.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n", "utf-8")
+    return path
+
+
+def test_requests_are_read_in_their_order(tmp_path: Path) -> None:
+    lines = [{"id": "é 1", "request": {"n": 1.0}}, {"id": "2", "request": None, "expected": {}}]
+    assert read_capture(capture(tmp_path, *lines)) == lines
+
+
+@pytest.mark.parametrize(
+    ("line", "pointer"),
+    [
+        (
+            {"id": "b", "request": {"headers": {"Authorization": f"Bearer {TOKEN}"}}},
+            "/request/headers/Authorization",
+        ),
+        ({"id": "b", "request": {"cookies": ["a", f"session_{TOKEN}"]}}, "/request/cookies/1"),
+        ({"id": "b", "request": {f"k{TOKEN}": 1}}, "/request"),
+        ({"id": "b", "request": TOKEN[:-9]}, "/request"),
+        ({"id": "b", "request": 1, "expected": {"echo": TOKEN}}, "/expected/echo"),
+        ({"id": f"b {TOKEN}", "request": 1}, "/id"),
+    ],
+    ids=["header", "cookie", "key", "unsigned", "expected", "id"],
+)
+def test_a_real_token_is_refused_with_its_line_and_not_shown(
+    line: dict[str, Any], pointer: str, tmp_path: Path
+) -> None:
+    path = capture(tmp_path, {"id": "a", "request": 1}, line)
+    with pytest.raises(VectorFileError) as raised:
+        read_capture(path)
+    (problem,) = raised.value.problems
+    assert (problem.line, problem.pointer) == (2, pointer)
+    assert "found a token, expected its claims" in problem.sentence
+    assert TOKEN[:20] not in str(raised.value)
+    assert '{"$bearer": {"claims": {...}}}' in str(raised.value)
+
+
+def test_claims_in_the_place_of_a_token_are_welcome(tmp_path: Path) -> None:
+    line = {"id": "a", "request": {"Authorization": {"$bearer": {"claims": {"sub": "eyJ.x"}}}}}
+    assert read_capture(capture(tmp_path, line)) == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"request": 1}, {"id": "", "request": 1}, {"id": "a"}, {"id": "a", "request": 1, "x": 1}, []],
+    ids=str,
+)
+def test_a_line_of_another_shape_is_refused(line: Any, tmp_path: Path) -> None:
+    with pytest.raises(VectorFileError) as raised:
+        read_capture(capture(tmp_path, line))
+    assert raised.value.problems[0].line == 1
+
+
+def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
+    path = capture(tmp_path, {"id": "a", "request": 1}, {"id": "a", "request": 2})
+    with pytest.raises(VectorFileError) as raised:
+        read_capture(path)
+    (problem,) = raised.value.problems
+    assert problem.line == 2
+    assert problem.sentence == 'found the id "a" again, expected each once (first on line 1)'
