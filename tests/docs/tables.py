@@ -20,6 +20,7 @@ from pytest_ffparity.auth.settings import AuthSettings
 from pytest_ffparity.evaluator.model import Rejection
 from pytest_ffparity.evaluator.names import AUTH_SOURCE
 from pytest_ffparity.paths.keys import DEFAULT_KEY, ISSUER, KeyRing
+from pytest_ffparity.paths.seeded.catalogue import catalogue
 from pytest_ffparity.paths.servers import WorldServers
 from pytest_ffparity.paths.token_faults import TOKEN_FAULTS
 from pytest_ffparity.plugin import options
@@ -99,6 +100,20 @@ def modes_table() -> list[str]:
     ]
 
 
+def seeded_table() -> list[str]:
+    rows = [
+        f"| {f.level} | `{f.name}` | {f.why} | {', '.join(f.rows) or 'raises'} |"
+        for f in catalogue()
+        if f.level != "harmless"
+    ]
+    return ["| level | fault | what it does | has to name |", "| --- | --- | --- | --- |", *rows]
+
+
+def harmless_table() -> list[str]:
+    rows = [f"| `{f.name}` | {f.why} |" for f in catalogue() if f.level == "harmless"]
+    return ["| change | what it does |", "| --- | --- |", *rows]
+
+
 def _declared() -> _Declared:
     declared = _Declared()
     options.add(declared)  # type: ignore[arg-type]
@@ -128,6 +143,8 @@ TABLES: Final[dict[str, Callable[[], list[str]]]] = {
     "ini": ini_table,
     "faults": faults_table,
     "modes": modes_table,
+    "seeded": seeded_table,
+    "harmless": harmless_table,
 }
 
 
