@@ -103,3 +103,26 @@ def test_blank_acknowledgements_stop_the_run(committed: Any) -> None:
     result = committed.run("--ffparity-baseline=HEAD")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*acknowledged.json:*/acknowledged/0/who*"])
+
+
+def test_an_acknowledgement_that_the_baseline_holds_is_spent(committed: Any) -> None:
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    committed.run("--ffparity-baseline=HEAD")
+    (change,) = committed.report()["baseline"]["weakenings"]
+    committed.vectors("V-1", "V-2", "V-3")
+    named = [{"change": change["id"], "who": "ada", "why": "T-7"}]
+    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
+    git(committed, "add", "vectors")
+    git(committed, "commit", "-q", "-m", "weakened, acknowledged, and mended")
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    committed.run("--ffparity-baseline=HEAD")
+    (again,) = committed.report()["baseline"]["weakenings"]
+    assert (again["id"], again["who"]) == (change["id"], None)
+
+
+def test_a_name_that_git_has_to_guess_at_stops_the_run(committed: Any) -> None:
+    git(committed, "branch", "twice")
+    git(committed, "tag", "twice")
+    result = committed.run("--ffparity-baseline=twice")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*a branch and a tag have this name*"])

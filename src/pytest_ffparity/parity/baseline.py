@@ -53,7 +53,9 @@ def _waived(before: Iterable[Waiver], after: Iterable[Waiver]) -> Iterator[Chang
         was = known.get((waiver.vector, waiver.field))
         if was is None:
             told = f"waiver added, until {until} (owner: {waiver.owner}): {waiver.reason}"
-            yield changed(Kind.WAIVER_ADDED, subject, told, None, until)
+            yield changed(
+                Kind.WAIVER_ADDED, subject, told, None, [until, waiver.owner, waiver.reason]
+            )
         elif waiver.expires > was:
             told = f"waiver extended: {was.isoformat()} → {until} (owner: {waiver.owner})"
             yield changed(Kind.WAIVER_EXTENDED, subject, told, was.isoformat(), until)

@@ -8,22 +8,20 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from pytest_ffparity.parity import session
-from pytest_ffparity.parity.asking import apart, asked_once, asked_twice
+from pytest_ffparity.parity.asking import apart, asked_twice, shaky_at
 from pytest_ffparity.parity.examples import Mark, marks, smallest
 from pytest_ffparity.parity.explain import explained
-from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
+from pytest_ffparity.parity.judgement import SHARE, Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
 from pytest_ffparity.parity.opening import opened
 from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.run import Run
-from pytest_ffparity.parity.stability import Unstable
 from pytest_ffparity.parity.tally import Tally
 
 # Requests a world: a world costs as much as fifty requests in it.
 IN_A_WORLD: Final = 25
 # Decisions an item: small enough to be shared among workers, and to be found again quickly.
 IN_A_DRAW: Final = 250
-_SHARE: Final = "fuzz-"
 MAX_EXAMPLES: Final = 3
 MAX_ERRORS: Final = 5
 _UNKNOWING: Final = (
@@ -40,11 +38,6 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     line: int = 1
 
 
-def is_share(name: str) -> bool:
-    """Tell whether a judgement's id is that of a share of generated decisions."""
-    return name.startswith(_SHARE)
-
-
 def draws(decisions: int, seed: int) -> list[Draw]:
     """Part a run's generated decisions into shares.
 
@@ -53,7 +46,7 @@ def draws(decisions: int, seed: int) -> list[Draw]:
     parts = [min(IN_A_DRAW, decisions - start) for start in range(0, decisions, IN_A_DRAW)]
     wide = len(str(len(parts)))
     return [
-        Draw(id=f"{_SHARE}{number + 1:0{wide}}", seed=seed + number, decisions=part)
+        Draw(id=f"{SHARE}{number + 1:0{wide}}", seed=seed + number, decisions=part)
         for number, part in enumerate(parts)
     ]
 
@@ -121,41 +114,33 @@ class Fuzzer:
             Question("", name, run.materialise(request, world))
             for name, request in zip(names, requests, strict=True)
         ]
-        given = await asked_once(run, world, questions)
+        replied = {path.name: await asked_twice(run, path, world, questions) for path in run.paths}
         found.problems += [f"{names[0]}: {problem}" for problem in apart(run.paths)]
-        for place, replies in enumerate(given):
+        for place, name in enumerate(names):
+            replies = {path: each.replies[place] for path, each in replied.items()}
             divergences, marked = marks(run, replies)
-            if not marked:
+            shaky = shaky_at(run, replied, place, None)
+            if not marked and not shaky:
                 if all(reply.decision is None for reply in replies.values()):
                     error = next(iter(replies.values())).error
-                    found.refused(f"{names[place]}: no path takes it: {error}")
+                    found.refused(f"{name}: no path takes it: {error}")
+                continue
+            found.tally.add(name, None, replies, shaky, apart=False)
+            if shaky:
                 continue
             # Fields come in the order of the document: the gravest, the decision itself, first.
             new = marked[0] not in self._shrunk and len(self._shrunk) < MAX_EXAMPLES
-            shaky = await self._against_itself(world, questions[: place + 1]) if new else []
-            found.tally.add(names[place], None, replies, shaky, apart=False)
-            if shaky:
-                continue
             if divergences:
                 answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
                 ways = opened(None, answers, world, requests[place])
                 found.opened |= dict.fromkeys(ways)
             if new:
-                await self._shrink(found, names[place], world, requests[: place + 1], marked[0])
+                await self._shrink(found, name, world, requests[: place + 1], marked[0])
         found.decisions += len(requests)
 
     async def _kept(self, example: Example, draw: Draw) -> Example:
         again = f"pytest --ffparity-fuzz {draw.decisions} --ffparity-seed {draw.seed}"
         return msgspec.structs.replace(await kept(self._run, example), again=again)
-
-    async def _against_itself(self, world: Any, questions: Sequence[Question]) -> list[Unstable]:
-        shaky: list[Unstable] = []
-        for path in self._live:
-            replied = await asked_twice(self._run, path, world, questions)
-            shaky += [
-                msgspec.structs.replace(u, case=questions[-1].case) for u in replied.shaky[-1]
-            ]
-        return shaky
 
     async def _shrink(
         self,

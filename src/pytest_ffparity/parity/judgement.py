@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,14 @@ from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Divergence
 from pytest_ffparity.parity.percentiles import Bucket, Latency
 from pytest_ffparity.parity.stability import Unstable
+
+# What the ids of shares of generated decisions begin with.
+SHARE: Final = "fuzz-"
+
+
+def is_share(name: str) -> bool:
+    """Tell whether a judgement's id is that of a share of generated decisions."""
+    return name.startswith(SHARE)
 
 
 def digest(asked: msgspec.Struct) -> str:
@@ -87,7 +95,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     `run` is the run's nonce and `digest` that of the vector as the judge read it: a judgement made
     elsewhere, or of another text, counts for nothing. `opened` names the paths that allow where
-    a deny was due (see `parity.opening`), `problems` is what else is wrong, a sentence each.
+    a deny was due (see `parity.opening`), `problems` is what else is wrong, a sentence each, and
+    `made_by` tells what kinds of paths the judge had, beyond their names.
     """
 
     run: str
@@ -102,6 +111,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...] = ()
     opened: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    made_by: str = ""
 
     @property
     def passed(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 _SECRETS: Final = (
     (re.compile(r"(\w+://[^\s:/@]*):[^\s@]*@"), r"\1:***@"),
-    (re.compile(r"(?i)\b(password|passwd|secret)=[^\s&'\"]+"), r"\1=***"),
+    (re.compile(r"(?i)\b(password|passwd|secret|token|api[_-]?key)=[^\s&'\"]+"), r"\1=***"),
     (re.compile(r"\beyJ[\w-]*\.[\w-]*\.?[\w-]*"), "<token>"),
     (re.compile(r"(?i)\bBearer +[^\s'\"]+"), "Bearer <token>"),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -130,6 +131,16 @@ def read(answer: Answer) -> Reply:
     if not isinstance(decision, dict):
         return Reply(None, f"evaluate gave {_kind(raw)}, expected a Decision or a mapping")
     return Reply(decision, None)
+
+
+def kinds(paths: Sequence[Path]) -> str:
+    """Tell the paths' classes and where those are from: one name can stand for two things."""
+    told = []
+    for path in paths:
+        kind = type(path)
+        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        told.append(f"{path.name}: {kind.__module__}.{kind.__qualname__} ({file})")
+    return ", ".join(told)
 
 
 def outcomes(path: Path) -> Any:

@@ -187,4 +187,11 @@ def _paths(judgements: list[Judgement]) -> list[Gap]:
     if len(lists) > 1:
         shown = " / ".join(sorted(", ".join(names) for names in lists))
         return [Gap(f"not every vector was judged on the same paths: {shown}")]
+    if len({judgement.made_by for judgement in judgements}) > 1:
+        return [
+            Gap(
+                "not every vector was judged on the same paths: of one name, they are of several "
+                "classes; override ffparity_paths in one conftest above all vector files"
+            )
+        ]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date
 
-from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.judgement import Judgement, is_share
 from pytest_ffparity.vectors.waivers import Waiver
 
 
@@ -17,6 +17,9 @@ def covering(
     Only divergences can be waived, each by a live waiver of its own: no error, no missed limit, no
     path that disagrees with itself, and nothing in a judgement in which a deny became an allow.
     """
+    if is_share(judgement.id):
+        # Drawn anew in each run: nobody can know what it is that diverges.
+        return None
     if not judgement.divergences or not judgement.merely_diverged or judgement.opened:
         return None
     live = {(w.vector, w.field): w for w in waivers if today < w.expires}

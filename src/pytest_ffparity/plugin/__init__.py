@@ -43,7 +43,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Any:
     if not early_config.known_args_namespace.ffparity:
         return (yield)
     from pytest_ffparity.plugin.exit_status import ExitGuard  # noqa: PLC0415
+    from pytest_ffparity.plugin.keys import TYPED  # noqa: PLC0415
 
+    early_config.stash[TYPED] = options.ours(early_config.known_args_namespace)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         _leave_unfinished(early_config, early_config.known_args_namespace)
     try:

@@ -34,6 +34,7 @@ def activate(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: A setting or a file is wrong.
     """
+    _check_typed(config)
     settings = options.settings(config)
     config.stash[keys.SETTINGS] = settings
     config.stash[keys.TERMINATION] = Termination()
@@ -130,13 +131,29 @@ def _register_gate(
     config.stash[keys.TERMINATION].install(config)
 
 
+def _check_typed(config: pytest.Config) -> None:
+    """Hold the options to what was typed: a conftest could take back what the gate is to do.
+
+    Raises:
+        pytest.UsageError: One was changed.
+    """
+    now = options.ours(config.option)
+    for name, typed in config.stash.get(keys.TYPED, now).items():
+        if now.get(name) != typed and not hasattr(config, "workerinput"):
+            option = f"--{name.replace('_', '-')}"
+            raise pytest.UsageError(
+                f"{option}: {typed!r} was asked for, and a conftest or plugin made it "
+                f"{now.get(name)!r}; use the command line, or the ini file"
+            )
+
+
 def _files(config: pytest.Config, settings: options.Settings) -> list[Path]:
     """Give the files that declare vectors: those of the settings, and those given as arguments."""
     given = []
     if config.args_source == config.ArgsSource.ARGS:
         for argument in config.args:
             path = config.invocation_params.dir / argument.split("::")[0]
-            if path.suffix == ".json" and path.is_file():
+            if path.suffix == ".json" and path.is_file() and path != settings.matrix:
                 given.append(options.absolute(path))
     configured = [
         path for path in settings.vectors if settings.vectors_named or not given or path.is_file()

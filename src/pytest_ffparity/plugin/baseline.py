@@ -25,13 +25,18 @@ def held_against(
     Raises:
         FFParityError: The revision, one of its files, or the acknowledgements can't be read.
     """
-    before = read_standard_at(ref, inventory.root, vectors, settings.matrix, settings.waivers)
+    before = read_standard_at(
+        ref, inventory.root, vectors, settings.matrix, settings.waivers, settings.acknowledged
+    )
     after = Standard(files=inventory.files, matrix=inventory.matrix_file, waivers=inventory.waivers)
     acknowledged = (
         ()
         if settings.acknowledged is None
         else read_acknowledgements(settings.acknowledged).acknowledged
     )
+    # An acknowledgement that the baseline holds itself is spent: it was of an earlier change.
+    spent = {each.change for each in before.acknowledged}
+    acknowledged = tuple(each for each in acknowledged if each.change not in spent)
     answered = {each.change: each for each in acknowledged}
     changes = weakenings(before, after)
     bare = unacknowledged(changes, acknowledged)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 import pytest
 
+from pytest_ffparity.parity import session
 from pytest_ffparity.parity.fuzz import IN_A_WORLD, Draw, Fuzzer
 from pytest_ffparity.parity.judgement import Subject, digest
 from pytest_ffparity.parity.runner import judge
@@ -57,17 +59,13 @@ class Bench:
         """Run one vector on every path and judge it; never raises for what a path did."""
 
         def judging() -> Judgement:
-            judgement: Judgement = self._await(judge(self._run, file, vector))
-            return judgement
+            return self._made(judge(self._run, file, vector))
 
         return recorded(request, vector, judging)
 
     def trial(self, file: str, change: Change, proving: Proving) -> Judgement:
         """Try whether the harness finds a seeded fault, or leaves a harmless change alone."""
-        judgement: Judgement = self._await(
-            tried(self._run, file, change, proving.paths, proving.vectors)
-        )
-        return judgement
+        return self._made(tried(self._run, file, change, proving.paths, proving.vectors))
 
     def fuzz(self, file: str, draw: Draw, cases: Callable[[int], SearchStrategy[Any]]) -> Judgement:
         """Draw a share of the generated cases and judge it."""
@@ -76,5 +74,8 @@ class Bench:
         worlds = -(-draw.decisions // IN_A_WORLD)
         found = drawn(cases(IN_A_WORLD), draw.seed, worlds)
         subject = Subject(file, draw.id, digest(draw))
-        judgement: Judgement = self._await(self._fuzzer.judge(subject, draw, found))
-        return judgement
+        return self._made(self._fuzzer.judge(subject, draw, found))
+
+    def _made(self, judging: Coroutine[Any, Any, Judgement]) -> Judgement:
+        judgement: Judgement = self._await(judging)
+        return msgspec.structs.replace(judgement, made_by=session.kinds(self._run.paths))

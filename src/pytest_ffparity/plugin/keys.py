@@ -25,4 +25,6 @@ JUDGEMENTS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 WAIVERS: pytest.StashKey[tuple[Waiver, ...]] = pytest.StashKey()
 TODAY: pytest.StashKey[date] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+# The plugin's options as they were before any conftest was read.
+TYPED: pytest.StashKey[dict[str, object]] = pytest.StashKey()
 EXIT_STATUS: pytest.StashKey[int] = pytest.StashKey()

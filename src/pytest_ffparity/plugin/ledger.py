@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ffparity.parity.fuzz import is_share
-from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.judgement import Judgement, is_share
 from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, rule
 from pytest_ffparity.plugin.collection import Collection
 from pytest_ffparity.plugin.failure import FailureText

@@ -205,6 +205,11 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
+def ours(option: argparse.Namespace) -> dict[str, object]:
+    """Give the plugin's own options."""
+    return {name: value for name, value in vars(option).items() if name.startswith("ffparity")}
+
+
 def settings(config: pytest.Config) -> Settings:
     """Read the settings.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pytest_ffparity.parity.fuzz import is_share
-from pytest_ffparity.parity.judgement import Judgement
+from pytest_ffparity.parity.judgement import Judgement, is_share
 from pytest_ffparity.parity.selftest import FAULT, HARMLESS
 from pytest_ffparity.parity.verdict import Gap, VectorKey, Verdict
 from pytest_ffparity.report.lines import Line, Span, Style, line
@@ -39,7 +38,7 @@ def summary(report: Report) -> list[Line]:
 
 def short(report: Report) -> list[Line]:
     """Give what has to be said however quiet a run is: how to find it again, and the verdict."""
-    return [*_generated_lines(report), *verdict_lines(report)]
+    return [*_generated_lines(report), *_baseline(report), *verdict_lines(report)]
 
 
 def verdict_lines(report: Report) -> list[Line]:

@@ -106,7 +106,12 @@ def open_tree(ref: str, root: Path) -> Tree:
         )
     top = os.fsdecode(_git(root, "rev-parse", "--show-toplevel")).removesuffix("\n")
     # No --end-of-options: git before 2.30 repeats it here, and a ref with '-' was refused.
-    told = _run(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    told = _run(root, "rev-parse", "--verify", f"{ref}^{{commit}}")
+    if b"ambiguous" in told.stderr:
+        raise RevisionError(
+            f"baseline {ref!r}: a branch and a tag have this name, and git took one of them; name "
+            f"it whole, as refs/heads/{ref}, refs/remotes/{ref} or refs/tags/{ref}"
+        )
     commit = told.stdout.decode("utf-8", "replace").strip()
     if told.returncode or not _HEX.fullmatch(commit):
         raise _unknown(ref, root)

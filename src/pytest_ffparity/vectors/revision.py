@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from pytest_ffparity.formats import strict_json
+from pytest_ffparity.vectors.acknowledged import Acknowledgement, read_acknowledgements
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.git_tree import RevisionError, Tree, open_tree
 from pytest_ffparity.vectors.matrix_reader import read_matrix
@@ -20,13 +21,18 @@ from pytest_ffparity.vectors.reader import read_vector_file
 from pytest_ffparity.vectors.standard import Standard
 from pytest_ffparity.vectors.waivers import Waiver, read_waivers
 
-_T = TypeVar("_T", VectorFile, MatrixFile, tuple[Waiver, ...])
+_T = TypeVar("_T", VectorFile, MatrixFile, tuple[Waiver, ...], tuple[Acknowledgement, ...])
 _VECTORS: Final = ("vectors",)
 _MATRIX: Final = ("rows", "required")
 
 
-def read_standard_at(
-    ref: str, root: Path, vectors: Sequence[Path], matrix: Path, waivers: Path | None
+def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of it that counts
+    ref: str,
+    root: Path,
+    vectors: Sequence[Path],
+    matrix: Path,
+    waivers: Path | None,
+    acknowledged: Path | None = None,
 ) -> Standard:
     """Read vector files, matrix and waivers as they were at a revision.
 
@@ -39,6 +45,7 @@ def read_standard_at(
         vectors: The vector files of today.
         matrix: The matrix of today.
         waivers: The waiver file of today; None where there is none.
+        acknowledged: The acknowledgements of today, likewise; those of then are spent.
 
     Returns:
         The standard; its files have the paths that they would have in the work tree. A file that
@@ -50,7 +57,9 @@ def read_standard_at(
     """
     tree = open_tree(ref, root)
     with TemporaryDirectory(prefix="ffparity-baseline-") as folder:
-        return _Past(tree, Path(folder)).standard(root, vectors, matrix, waivers)
+        past = _Past(tree, Path(folder))
+        found = past.standard(root, vectors, matrix, waivers)
+        return msgspec.structs.replace(found, acknowledged=past.acknowledged(acknowledged))
 
 
 class _Past:
@@ -80,6 +89,12 @@ class _Past:
             commit=self._tree.commit,
             notes=tuple(self._notes),
         )
+
+    def acknowledged(self, path: Path | None) -> tuple[Acknowledgement, ...]:
+        held = [] if path is None else self._held([self._tree.name(path)])
+        if not held:
+            return ()
+        return self._read(held[0], lambda copy: read_acknowledgements(copy).acknowledged)
 
     def _matrix(self, name: str, others: dict[str, bytes]) -> MatrixFile | None:
         if name not in self._tree.blobs and name not in self._tree.links:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pytest_ffparity.vectors.acknowledged import Acknowledgement
 from pytest_ffparity.vectors.model import MatrixFile, VectorFile
 from pytest_ffparity.vectors.waivers import Waiver
 
@@ -19,5 +20,6 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[VectorFile, ...]
     matrix: MatrixFile | None
     waivers: tuple[Waiver, ...] = ()
+    acknowledged: tuple[Acknowledgement, ...] = ()
     commit: str | None = None
     notes: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ from pytest_ffparity.vectors.document import digest, load
 
 SCHEMA: Final = "waivers.v1"
 _STARTER: Final = (
-    '{"schema_version": "1", "waivers": [{"vector": "PT-01", "field": "/reason", "owner": "...", '
-    '"reason": "...", "expires": "2027-01-31"}]}'
+    '{"schema_version": "1", "waivers": [{"vector": "PT-01", "field": "/reason", "owner": "your team", '
+    '"reason": "what is to be mended", "expires": "2027-01-31"}]}'
 )
 
 
