@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pytest_ffparity.formats.strict_json import canonical
-from pytest_ffparity.parity.compare import Divergence, Seen
+from pytest_ffparity.parity.compare import Divergence
 from pytest_ffparity.parity.judgement import Example, Judgement
 from pytest_ffparity.parity.stability import Unstable
+from pytest_ffparity.report.brief import cut, shown
 from pytest_ffparity.report.lines import Line, Span, Style, line
 
 _INDENT = "    "
@@ -65,11 +66,11 @@ def _field(divergence: Divergence) -> list[Line]:
     names = ["expected", *divergence.paths]
     width = max(map(len, names)) + 2
     if divergence.expected is not None and divergence.must in ("MUST_MATCH", "UNLISTED"):
-        lines.append(line(_INDENT, "expected".ljust(width), _shown(divergence.expected)))
+        lines.append(line(_INDENT, "expected".ljust(width), shown(divergence.expected, MAX_SHOWN)))
     for name, seen in divergence.paths.items():
         breaches = [b for b in divergence.broken if b.path == name]
         style = Style.BAD if breaches else Style.PLAIN
-        lines.append(line(_INDENT, Span(name.ljust(width) + _shown(seen), style)))
+        lines.append(line(_INDENT, Span(name.ljust(width) + shown(seen, MAX_SHOWN), style)))
         lines += [line(_INDENT, " " * width, Span(f"^ {b}", Style.BAD)) for b in breaches]
     lines += [line(_INDENT, Span(f"- {text}", Style.FAINT)) for text in divergence.explanation]
     if divergence.odd is not None:
@@ -84,8 +85,8 @@ def _unstable(unstable: Unstable) -> list[Line]:
         title += _in_case(unstable.case, unstable.count)
     lines = [line(Span(title, Style.BAD))]
     if unstable.error is None:
-        lines.append(line(_INDENT, "once   ", _shown(unstable.first)))
-        lines.append(line(_INDENT, "again  ", _shown(unstable.second)))
+        lines.append(line(_INDENT, "once   ", shown(unstable.first, MAX_SHOWN)))
+        lines.append(line(_INDENT, "again  ", shown(unstable.second, MAX_SHOWN)))
     told = "two runs of one path, each in the world made afresh: no other path is to blame"
     return [*lines, line(_INDENT, Span(told, Style.FAINT))]
 
@@ -109,9 +110,11 @@ def _example(example: Example) -> list[Line]:
 def _json(name: str, value: Any) -> list[Line]:
     """Show a document, each of its members on a line of its own."""
     if not isinstance(value, dict):
-        return [line(_INDENT, f"{name}  {_cut(canonical(value))}")]
+        return [line(_INDENT, f"{name}  {cut(canonical(value), MAX_SHOWN)}")]
     wide = max([0, *(len(key) for key in value)]) + 2
-    members = [f"{key.ljust(wide)}{_cut(canonical(member))}" for key, member in value.items()]
+    members = [
+        f"{key.ljust(wide)}{cut(canonical(member), MAX_SHOWN)}" for key, member in value.items()
+    ]
     return [line(_INDENT, name), *(line(_INDENT, "  ", member) for member in members)]
 
 
@@ -123,16 +126,5 @@ def _counted(divergence: Divergence, decisions: int) -> Line:
     return line(_INDENT, Span(where, Style.STRONG), "  ", Span(told, Style.BAD))
 
 
-def _cut(text: str) -> str:
-    # The JSON report has the whole of it.
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... {len(text):,} characters"
-
-
 def _in_case(case: str, count: int) -> str:
     return f"  in {case}" + (f", {count} times" if count > 1 else "")
-
-
-def _shown(seen: Seen) -> str:
-    if not seen.present:
-        return "(missing)"
-    return _cut(canonical(seen.value))

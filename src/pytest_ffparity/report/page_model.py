@@ -8,11 +8,12 @@ from typing import Final
 import msgspec
 
 from pytest_ffparity.parity.judgement import StressResult
-from pytest_ffparity.parity.verdict import Gap, Verdict
+from pytest_ffparity.parity.verdict import Verdict
 from pytest_ffparity.report.failure import headline
 from pytest_ffparity.report.marks import Mark, mark
 from pytest_ffparity.report.model import Entry, Report
 from pytest_ffparity.report.plots import Distribution, distributions
+from pytest_ffparity.report.terminal import grouped
 
 # Beyond this many vectors, those that passed are folded by the prefixes of their ids.
 MAX_LISTED: Final = 200
@@ -108,10 +109,7 @@ class Stressed(msgspec.Struct, frozen=True):
 
 def reasons(report: Report) -> list[str]:
     """Give every reason against go; vectors with the same gap share a sentence."""
-    homes: dict[str, list[Gap]] = {}
-    for gap in report.ruling.gaps:
-        homes.setdefault(gap.what, []).append(gap)
-    told = [*report.ruling.failures, *(_together(what, gaps) for what, gaps in homes.items())]
+    told = [*report.ruling.failures, *grouped(report.ruling.gaps)]
     left_out = len(report.ruling.narrowed)
     if left_out:
         told.append(
@@ -119,14 +117,6 @@ def reasons(report: Report) -> list[str]:
             f"{len(report.entries)} vectors"
         )
     return told
-
-
-def _together(what: str, gaps: list[Gap]) -> str:
-    ids = [gap.key.id for gap in gaps if gap.key is not None]
-    if not ids:
-        return what
-    more = len(ids) - MAX_NAMES
-    return f"{', '.join(ids[:MAX_NAMES])}{f' and {more} more' if more > 0 else ''}: {what}"
 
 
 def tally(report: Report) -> list[tuple[int, str]]:

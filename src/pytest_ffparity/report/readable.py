@@ -9,6 +9,7 @@ from unicodedata import normalize
 
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Seen
+from pytest_ffparity.report import brief
 from pytest_ffparity.report.failure import MAX_SHOWN
 
 
@@ -24,7 +25,7 @@ def visible(text: str) -> str:
 
 def cut(text: str, limit: int = MAX_SHOWN) -> str:
     """Keep the beginning of a long text, and say how long all of it is."""
-    return text if len(text) <= limit else f"{text[:limit]}... {len(text):,} characters"
+    return brief.cut(text, limit)
 
 
 def pretty(value: Any) -> str:

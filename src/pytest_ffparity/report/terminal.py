@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pytest_ffparity.parity.judgement import Judgement, is_share
+from pytest_ffparity.parity.judgement import is_share
 from pytest_ffparity.parity.selftest import FAULT, HARMLESS
 from pytest_ffparity.parity.verdict import Gap, VectorKey, Verdict
 from pytest_ffparity.report.lines import Line, Span, Style, line
+from pytest_ffparity.report.marks import mark
 from pytest_ffparity.report.model import Entry, Report
 from pytest_ffparity.vectors.waivers import Waiver
 
@@ -47,7 +48,7 @@ def verdict_lines(report: Report) -> list[Line]:
     style = STYLE[ruling.verdict]
     told = f"{counts['passed']} of {counts['declared']} vectors passed"
     lines = [line(Span(f"verdict  {word(ruling.verdict)}", style), f"  {_tallies(report) or told}")]
-    reasons = [*ruling.failures, *_grouped(ruling.gaps)]
+    reasons = [*ruling.failures, *grouped(ruling.gaps)]
     lines += [line("         ", Span(f"- {text}", style)) for text in reasons[:MAX_REASONS]]
     if len(reasons) > MAX_REASONS:
         lines.append(line("         ", f"... and {len(reasons) - MAX_REASONS} more"))
@@ -99,7 +100,7 @@ def _baseline(report: Report) -> list[Line]:
     return [*lines, line()]
 
 
-def _grouped(gaps: Iterable[Gap]) -> list[str]:
+def grouped(gaps: Iterable[Gap]) -> list[str]:
     """Put vectors with the same gap into one sentence."""
     homes: dict[str, list[VectorKey]] = {}
     for gap in gaps:
@@ -209,7 +210,7 @@ def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[in
     bad = Style.DOUBTFUL if entry.outcome == "waived" else Style.BAD
     spans: list[Span | str] = [label]
     for row in rows:
-        marks = "".join(_mark(judgement, row, name) for name in names)
+        marks = "".join(mark(judgement, row, name) for name in names)
         style = Style.PLAIN if set(marks) <= {"."} else bad
         spans += ["  ", Span(marks if row == rows[-1] else marks.ljust(cell), style)]
     unlisted = {d.field for d in judgement.divergences if d.rule not in rows}
@@ -220,23 +221,6 @@ def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[in
     if len(entry.judgements) > 1:
         spans.append(Span(f"  {len(entry.judgements)} judgements", Style.DOUBTFUL))
     return line(*spans)
-
-
-def _mark(judgement: Judgement, row: str, name: str) -> str:
-    path = judgement.paths.get(name)
-    if path is None:
-        return "-"
-    if path.error is not None:
-        return "!"
-    if any(u.path == name and u.rule in (row, "unstable") for u in judgement.unstable):
-        return "~"
-    broken = any(
-        breach.path == name
-        for divergence in judgement.divergences
-        if divergence.rule == row
-        for breach in divergence.broken
-    )
-    return "x" if broken else "."
 
 
 def _latencies(report: Report) -> list[Line]:
