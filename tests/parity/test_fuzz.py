@@ -48,7 +48,7 @@ class By:
 
 
 def good(request: Any, _round: int) -> Any:
-    return {"decision": "deny", "v": request["n"]}
+    return {"decision": "deny", "v": request["n"], "w": 0, "x": 0, "y": 0}
 
 
 def worlds(decisions: int, size: int = 10) -> list[Generated]:

@@ -84,8 +84,8 @@ def test_an_error_on_record_is_an_error_without_its_secrets(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("lines", "number", "sentence"),
     [
-        ((line(1), line(2)), 2, "found V again, expected each once (first on line 1)"),
-        ((line(1, case="c"), "", line(2, case="c")), 3, "found V, case c again"),
+        ((line(1), line(2)), 2, "found what line 1 is about again"),
+        ((line(1, case="c"), "", line(2, case="c")), 3, "found what line 1 is about again"),
         ((line(1), "{not json"), 2, "expected one JSON document"),
         (('{"vector": "V", "decision": {"v": 1, "v": 2}}',), 1, "stands twice"),
         (('{"vector": "V", "decision": {"v": NaN}}',), 1, "NaN"),

@@ -50,7 +50,7 @@ def test_a_recording_that_is_broken_tells_file_line_and_pointer(project: Any) ->
     record(project, decided("V-1"), {"vector": 2, "decision": {}}, decided("V-1"))
     result = project.run("--ffparity-recorded", "node=node.jsonl")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*node.jsonl:2: /vector: *", "*node.jsonl:3: *V-1*again*"])
+    result.stdout.fnmatch_lines(["*node.jsonl:2: /vector: *", "*node.jsonl:3: *line 1*again*"])
 
 
 @pytest.mark.parametrize("given", ["node.jsonl", "=node.jsonl", "node="])

@@ -74,4 +74,4 @@ def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
         read_capture(path)
     (problem,) = raised.value.problems
     assert problem.line == 2
-    assert problem.sentence == 'found the id "a" again, expected each once (first on line 1)'
+    assert problem.sentence == "found what line 1 is about again, expected each once"

@@ -53,7 +53,7 @@ def test_one_document_a_line_whatever_the_line_ends(raw: bytes, tmp_path: Path) 
         (b'{"id": "b", "id": "b", "request": 1}', "twice"),
         (b'{"id": "b", "request": ' + b"[" * 200 + b"]" * 200 + b"}", "nested deeper"),
         (b"[1]", "an object"),
-        (b'{"id": "a", "request": 1}', "found a again, expected each once (first on line 1)"),
+        (b'{"id": "a", "request": 1}', "found what line 1 is about again, expected each once"),
     ],
 )
 def test_a_line_that_is_unsound_is_told_by_its_number(

@@ -32,6 +32,8 @@ _FLAG_ROW: Final = f"SELECT {FLAG_SELECT} FROM {{ff}}.flag_registry f WHERE f.fl
 _SET_FLAG: Final = """
 UPDATE {ff}.flag_registry SET default_value = $2::text::json, flag_version = $3 WHERE flag_key = $1
 """
+_FLAG_ROWS: Final = f"SELECT {FLAG_SELECT} FROM {{ff}}.flag_registry f"
+_SET_HASH: Final = "UPDATE {ff}.flag_registry SET flag_version = $2 WHERE flag_key = $1"
 _SET_TENANT: Final = """
 UPDATE {ff}.tenant_override SET value = $3::text::json
 WHERE flag_key = $1 AND tenant_id = $2 RETURNING true
@@ -128,12 +130,30 @@ async def _overwrite_flag(
     return True
 
 
-async def execute(dsn: str, schema: str, statements: Sequence[str]) -> None:
-    """Run statements past all checks, in one transaction; `{ff}` stands for the schema."""
+async def execute(
+    dsn: str, schema: str, statements: Sequence[str], *, hashed: bool = False
+) -> None:
+    """Run statements past all checks, in one transaction.
+
+    Args:
+        dsn: Of the database.
+        schema: What `{ff}` stands for.
+        statements: SQL.
+        hashed: Make the hashes of flags that are still sound anew, as a tool that copies would.
+    """
     connection = await connect(dsn)
     try:
         async with connection.transaction():
             for statement in statements:
                 await connection.execute(in_schema(statement, schema))
+            if hashed:
+                await _hash_again(connection, schema)
     finally:
         await connection.close()
+
+
+async def _hash_again(connection: AnyConnection, schema: str) -> None:
+    for row in await connection.fetch(in_schema(_FLAG_ROWS, schema)):
+        with suppress(RecordError, strict_json.JSONRefusedError):
+            version = read_flag(flag_fields(row)).flag_version
+            await connection.execute(in_schema(_SET_HASH, schema), row["flag_key"], version)

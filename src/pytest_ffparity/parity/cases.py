@@ -70,7 +70,7 @@ async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgem
         decisions=len(cases),
         examples=tuple(examples),
         opened=tuple(open_ways),
-        problems=tuple(apart(run.paths)),
+        problems=(*apart(run.paths), *tally.vacuous),
     )
     return judgement if masking is None else masking.judgement(judgement)
 

@@ -46,12 +46,16 @@ async def smallest(  # noqa: PLR0913 - what to shrink, and how
     Returns:
         The smallest example, or None where the mark does not show again.
     """
+    first = run.paths[0].name
 
     async def shows(document: Any) -> bool:
         if not _sound(document):
             return False
         try:
-            return mark in (await again(run, document["world"], document["requests"]))[1]
+            given = await asked(run, document["world"], document["requests"])
+            # What comes before has to be sound: an example is kept by what the first path answers.
+            before = all(replies[first].decision is not None for replies in given[:-1])
+            return before and mark in marks(run, given[-1])[1]
         except FFParityError:  # with a piece left out, no token can be made of a request
             return False
 

@@ -24,6 +24,14 @@ def lacking(file: VectorFile, matrix: ParityMatrix) -> Iterator[FileProblem]:
                 yield FileProblem(line, at + join(path), sentence)
 
 
+def nothing_to_compare(decision: Any, matrix: ParityMatrix) -> str | None:
+    """Say which fields that must match a decision lacks, where nothing else demands them."""
+    lacking = [join(path) for path in unnamed(decision, matrix)]
+    if not lacking:
+        return None
+    return f"there is no {', '.join(lacking)} in the first path's decision, so nothing is compared"
+
+
 def unnamed(expected: Any, matrix: ParityMatrix) -> list[Segments]:
     """Find the MUST_MATCH fields that an expectation does not name."""
     wanted = matrix.pointers(FieldRule.MUST_MATCH)

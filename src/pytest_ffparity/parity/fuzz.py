@@ -104,7 +104,7 @@ class Fuzzer:
             decisions=found.decisions,
             examples=tuple([await self._kept(example, draw) for example in found.examples]),
             opened=tuple(found.opened),
-            problems=tuple(found.problems),
+            problems=(*found.problems, *tally.vacuous),
         )
 
     async def _world(self, found: _Findings, world: Any, requests: Sequence[Any]) -> None:
@@ -121,6 +121,7 @@ class Fuzzer:
             divergences, marked = marks(run, replies)
             shaky = shaky_at(run, replied, place, None)
             if not marked and not shaky:
+                found.tally.add(name, None, replies, apart=False)
                 if all(reply.decision is None for reply in replies.values()):
                     error = next(iter(replies.values())).error
                     found.refused(f"{name}: no path takes it: {error}")

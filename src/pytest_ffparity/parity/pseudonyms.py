@@ -16,7 +16,16 @@ from pytest_ffparity.parity.mask import Mask
 from pytest_ffparity.parity.stability import Unstable
 
 # Where a request names its user; a segment matches whatever its case, `*` matches any.
-DEFAULT_POINTERS: Final = ("/headers/*/$bearer/claims/sub", "/headers/X-FF-User")
+DEFAULT_POINTERS: Final = (
+    "/headers/*/$bearer/claims/sub",
+    "/headers/X-FF-User",
+    "/headers/X-User-Id",
+    "/user_id",
+    "/userId",
+    "/context/user_id",
+    "/context/userId",
+    "/context/targetingKey",
+)
 _SHAPE: Final = "user-[0-9a-f]{12}"
 
 User: TypeAlias = str | int

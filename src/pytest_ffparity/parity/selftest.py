@@ -126,7 +126,9 @@ def _missed(change: Change, found: Sequence[Judgement]) -> list[str]:
         for name, path in judgement.paths.items()
         if path.error is not None
     ]
-    return problems if change.raises else problems + raised
+    if change.raises:
+        return problems if raised else [*problems, "caught, but no path raised"]
+    return problems + raised
 
 
 def _disturbed(found: Sequence[Judgement]) -> list[str]:

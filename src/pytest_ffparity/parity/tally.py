@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
 from pytest_ffparity.parity.compare import MISSING, Breach, Divergence, Document, compare
+from pytest_ffparity.parity.expectation import nothing_to_compare
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.parity.session import Reply
 from pytest_ffparity.parity.stability import Unstable, set_apart
+
+_MAX_VACUOUS: Final = 3
 
 
 class Tally:
@@ -18,6 +22,7 @@ class Tally:
 
     def __init__(self, names: Iterable[str], matrix: ParityMatrix) -> None:
         self._matrix = matrix
+        self.vacuous: list[str] = []
         self.errors: dict[str, list[str]] = {name: [] for name in names}
         self._divergences: dict[tuple[object, ...], Divergence] = {}
         self._unstable: dict[tuple[str, str], Unstable] = {}
@@ -55,6 +60,10 @@ class Tally:
                 else msgspec.structs.replace(each, case=case)
             )
         found = compare(expected, answers, self._matrix) if answers else []
+        if expected is None and answers:
+            told = nothing_to_compare(next(iter(answers.values())), self._matrix)
+            if told is not None and len(self.vacuous) < _MAX_VACUOUS:
+                self.vacuous.append(f"{case}: {told}")
         found = set_apart(found, shaky)
         for divergence in found:
             self._count(case if apart else None, case, divergence)

@@ -73,6 +73,12 @@ class Bench:
 
         worlds = -(-draw.decisions // IN_A_WORLD)
         found = drawn(cases(IN_A_WORLD), draw.seed, worlds)
+        for case in found:
+            if not (hasattr(case, "world") and hasattr(case, "requests")):
+                raise PathsError(
+                    f"ffparity_cases drew a {type(case).__name__}, expected an object with the "
+                    "attributes `world` and `requests`"
+                )
         subject = Subject(file, draw.id, digest(draw))
         return self._made(self._fuzzer.judge(subject, draw, found))
 

@@ -117,7 +117,7 @@ def _ffparity_bench(
     _ffparity_await: Await,
 ) -> Iterator[Bench]:
     from pytest_ffparity.parity import session  # noqa: PLC0415
-    from pytest_ffparity.parity.pseudonyms import Pseudonyms  # noqa: PLC0415
+    from pytest_ffparity.parity.pseudonyms import DEFAULT_POINTERS, Pseudonyms  # noqa: PLC0415
     from pytest_ffparity.parity.recorded import RecordedPath  # noqa: PLC0415
     from pytest_ffparity.parity.run import Run  # noqa: PLC0415
     from pytest_ffparity.paths.mint import minted  # noqa: PLC0415
@@ -140,7 +140,9 @@ def _ffparity_bench(
         deadline_s=settings.deadline_s,
         progress=pytestconfig.stash[keys.PROGRESS],
         save=settings.save,
-        pseudonyms=None if settings.show_users else Pseudonyms(settings.pseudonym_key),
+        pseudonyms=None
+        if settings.show_users
+        else Pseudonyms(settings.pseudonym_key, (*DEFAULT_POINTERS, *settings.user_ids)),
     )
     yield Bench(run, _ffparity_await, ffparity_paths)
     with told_plainly():

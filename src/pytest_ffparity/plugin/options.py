@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ class Settings:
     save: Path | None
     show_users: bool
     pseudonym_key: bytes = field(repr=False)
+    user_ids: tuple[str, ...]
 
 
 class _Implied(argparse.Action):
@@ -197,6 +199,13 @@ def add(parser: pytest.Parser) -> None:
         help=f"File of acknowledged weakenings (default: {DEFAULT_ACKNOWLEDGED} where it is there)",
     )
     parser.addini(
+        "ffparity_user_ids",
+        type="linelist",
+        default=[],
+        help="Where your requests name their user, as JSON pointers (`*` for one segment), beside "
+        "the places that are known: what pseudonyms are put for in captured requests",
+    )
+    parser.addini(
         "ffparity_deadline",
         type="string",
         default=DEFAULT_DEADLINE_S,
@@ -243,12 +252,13 @@ def settings(config: pytest.Config) -> Settings:
         files=report_files(option, invoked),
         require_go=option.ffparity_require_go,
         deadline_s=_deadline(config),
-        fuzz=_not_negative("--ffparity-fuzz", option.ffparity_fuzz),
+        fuzz=_fuzz(option.ffparity_fuzz),
         seed=_seed(config),
         selftest=option.ffparity_selftest,
         save=_given(option.ffparity_save, invoked),
         show_users=option.ffparity_show_users,
         pseudonym_key=_pseudonym_key(config),
+        user_ids=_user_ids(config),
     )
 
 
@@ -287,6 +297,23 @@ def _pseudonym_key(config: pytest.Config) -> bytes:
     return os.environ.get(KEY_VARIABLE, "").encode() or secrets.token_bytes(32)
 
 
+def _fuzz(decisions: int) -> int:
+    if decisions and find_spec("hypothesis") is None:
+        raise pytest.UsageError(
+            "--ffparity-fuzz draws with Hypothesis, which is not installed: "
+            "pip install 'pytest-ffparity[fuzz]'"
+        )
+    return _not_negative("--ffparity-fuzz", decisions)
+
+
+def _user_ids(config: pytest.Config) -> tuple[str, ...]:
+    pointers = tuple(config.getini("ffparity_user_ids"))
+    for pointer in pointers:
+        if not pointer.startswith("/"):
+            raise pytest.UsageError(f"ffparity_user_ids: expected JSON pointers, found {pointer!r}")
+    return pointers
+
+
 def _not_negative(name: str, number: int) -> int:
     if number < 0:
         raise pytest.UsageError(f"{name}: expected a number from 0 up, found {number}")
@@ -295,9 +322,12 @@ def _not_negative(name: str, number: int) -> int:
 
 def report_files(option: argparse.Namespace, invoked: Path) -> ReportFiles:
     """Give the report files that the options name, absolute."""
-    return ReportFiles(
+    files = ReportFiles(
         _given(option.ffparity_report, invoked), _given(option.ffparity_html, invoked)
     )
+    if files.json is not None and files.json == files.html:
+        raise pytest.UsageError(f"--ffparity-report and --ffparity-html both name {files.json}")
+    return files
 
 
 def _given(name: str | None, invoked: Path) -> Path | None:

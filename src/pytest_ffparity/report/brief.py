@@ -9,6 +9,8 @@ from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Seen
 
 # What ends a line for somebody, and what no terminal should get.
+# A value that a person still reads; a document of megabytes would bury all others.
+MAX_SHOWN: Final = 2000
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 

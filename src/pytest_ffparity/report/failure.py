@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pytest_ffparity.formats.strict_json import canonical
-from pytest_ffparity.parity.compare import Divergence
+from pytest_ffparity.parity.compare import MISSING, Divergence
 from pytest_ffparity.parity.judgement import Example, Judgement
 from pytest_ffparity.parity.stability import Unstable
-from pytest_ffparity.report.brief import cut, shown
+from pytest_ffparity.report.brief import MAX_SHOWN, cut, shown
 from pytest_ffparity.report.lines import Line, Span, Style, line
+from pytest_ffparity.report.readable import side_by_side, visible
 
 _INDENT = "    "
-# A value that a person still reads; a document of megabytes would bury all others.
-MAX_SHOWN: Final = 2000
 
 
 def failure_lines(judgement: Judgement) -> list[Line]:
@@ -65,12 +64,15 @@ def _field(divergence: Divergence) -> list[Line]:
     lines = [line(*where, title), line(_INDENT, Span(divergence.why, Style.FAINT))]
     names = ["expected", *divergence.paths]
     width = max(map(len, names)) + 2
+    wanted, *values = map(
+        visible, side_by_side([divergence.expected or MISSING, *divergence.paths.values()])
+    )
     if divergence.expected is not None and divergence.must in ("MUST_MATCH", "UNLISTED"):
-        lines.append(line(_INDENT, "expected".ljust(width), shown(divergence.expected, MAX_SHOWN)))
-    for name, seen in divergence.paths.items():
+        lines.append(line(_INDENT, "expected".ljust(width), wanted))
+    for name, value in zip(divergence.paths, values, strict=True):
         breaches = [b for b in divergence.broken if b.path == name]
         style = Style.BAD if breaches else Style.PLAIN
-        lines.append(line(_INDENT, Span(name.ljust(width) + shown(seen, MAX_SHOWN), style)))
+        lines.append(line(_INDENT, Span(name.ljust(width) + value, style)))
         lines += [line(_INDENT, " " * width, Span(f"^ {b}", Style.BAD)) for b in breaches]
     lines += [line(_INDENT, Span(f"- {text}", Style.FAINT)) for text in divergence.explanation]
     if divergence.odd is not None:

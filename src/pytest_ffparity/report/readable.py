@@ -10,7 +10,7 @@ from unicodedata import normalize
 from pytest_ffparity.formats.strict_json import canonical
 from pytest_ffparity.parity.compare import Seen
 from pytest_ffparity.report import brief
-from pytest_ffparity.report.failure import MAX_SHOWN
+from pytest_ffparity.report.brief import MAX_SHOWN
 
 
 def visible(text: str) -> str:

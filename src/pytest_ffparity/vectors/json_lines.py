@@ -55,7 +55,8 @@ def read_lines(
         key = place(document)
         before = first.setdefault(key, number)
         if before != number:
-            sentence = f"found {key} again, expected each once (first on line {before})"
+            # Not by its name: a case of a capture may be called after its user.
+            sentence = f"found what line {before} is about again, expected each once"
             problems.append(FileProblem(number, None, sentence))
         found.append(document)
     if not found and not problems:

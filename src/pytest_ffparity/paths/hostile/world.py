@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pytest_ffparity.evaluator.rollout import bucket
 from pytest_ffparity.paths.hostile import texts, values
 from pytest_ffparity.paths.hostile.draws import Draws
 from pytest_ffparity.paths.hostile.ledger import Ledger, named
@@ -58,6 +59,7 @@ def scene(draws: Draws) -> Scene:
             for key in keys
         ],
     }
+    _at_borders(draws, world["flags"], callers)
     world |= _overrides(draws, now, world["flags"], callers)
     ledger = Ledger(world)
     if draws.chance(40):
@@ -72,6 +74,16 @@ def scene(draws: Draws) -> Scene:
             for ids in draws.some(list(ledger.records), draws.few(least=1, most=2))
         ]
     return Scene(world, ledger, callers, now)
+
+
+def _at_borders(draws: Draws, flags: list[dict[str, Any]], callers: list[tuple[str, str]]) -> None:
+    """Let some rollouts end at the very bucket of a caller, or just behind it."""
+    for one in flags:
+        rollout = one.get("rollout")
+        if rollout and draws.chance(35):
+            tenant, user = draws.one_of(callers)
+            place = bucket(rollout.get("salt", ""), one["flag_key"], tenant, user)
+            rollout["percentage"] = (place + draws.below(2)) / 1000
 
 
 def _overrides(

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from pytest_ffparity.paths.seeded.fault import Fault, storing
 
 
-def _fault(name: str, why: str, rows: str, probe: str, *statements: str) -> Fault:
+def _fault(
+    name: str, why: str, rows: str, probe: str, *statements: str, hashed: bool = True
+) -> Fault:
     return Fault(
         name=name,
         level="data",
         why=why,
         rows=tuple(rows.split()),
         probes=(probe,),
-        seed=storing(*statements),
+        seed=storing(*statements, hashed=hashed),
     )
 
 
@@ -217,4 +219,13 @@ def faults() -> Iterator[Fault]:
         "PV-07",
         "default",
         _of("b.plain", "flag_version = '0000000000000000'"),
+        hashed=False,
+    )
+    yield _fault(
+        "value-changed-hash-kept",
+        "A value was changed in the tables past the service",
+        "PV-01 PV-02",
+        "default",
+        _of("b.plain", "default_value = 'false'"),
+        hashed=False,
     )

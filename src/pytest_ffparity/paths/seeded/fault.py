@@ -94,8 +94,12 @@ def patched(module: Any, **parts: Any) -> Seed:
     return seed
 
 
-def storing(*statements: str) -> Seed:
-    """Run SQL on the tables when a world has been filled in; `{ff}` stands for the schema."""
+def storing(*statements: str, hashed: bool = True) -> Seed:
+    """Run SQL on the tables when a world has been filled in; `{ff}` stands for the schema.
+
+    With `hashed` the changed records get their own hashes, so that it is the answer that gives
+    the fault away, and not the store's own check.
+    """
 
     def seed(path: BuiltinPath) -> SeededPath:
         async def prepare(world: Any) -> None:
@@ -103,7 +107,7 @@ def storing(*statements: str) -> Seed:
             store = path.store
             missing = isinstance(world, Mapping) and world.get("backing") == "missing"
             if isinstance(store, PostgresStore) and not missing:
-                await execute(store.dsn, store.schema, statements)
+                await execute(store.dsn, store.schema, statements, hashed=hashed)
 
         return SeededPath(path, prepare=prepare)
 

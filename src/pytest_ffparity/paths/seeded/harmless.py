@@ -120,14 +120,12 @@ def _storage() -> Iterator[Fault]:
     yield _stored(
         "one-more-index",
         "An index more",
-        "CREATE INDEX seeded ON {ff}.user_override (version)",
-        "DROP INDEX {ff}.seeded",
+        "CREATE INDEX IF NOT EXISTS seeded ON {ff}.user_override (version)",
     )
     yield _stored(
         "one-more-column",
         "A column more",
-        "ALTER TABLE {ff}.flag_registry ADD COLUMN seeded text",
-        "ALTER TABLE {ff}.flag_registry DROP COLUMN seeded",
+        "ALTER TABLE {ff}.flag_registry ADD COLUMN IF NOT EXISTS seeded text",
     )
     yield _stored(
         "another-fill-factor",

@@ -94,11 +94,9 @@ def _failing(path: BuiltinPath) -> Ask:
 
 
 def _stale_snapshot(path: BuiltinPath) -> SeededPath:
-    """Fill the store once, and never again."""
-    filled: list[Any] = []
+    """Fill the store with the records as they were before the first flag was changed."""
 
     async def prepare(world: Any) -> None:
-        filled.append(world)
         flags = [
             {**flag, "default_value": not flag["default_value"]} for flag in world["flags"][:1]
         ]
