@@ -9,7 +9,9 @@ BASELINE ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
-ALONE := tests/acceptance tests/backing tests/faults tests/paths
+ALONE := tests/acceptance tests/backing tests/faults
+# Those of them that measure nothing and kill nothing.
+TOGETHER := $(addprefix tests/acceptance/test_,tampering.py use_cases.py use_cases_audit.py use_cases_parity.py)
 
 .PHONY: help parity test browser lint build clean
 
@@ -31,7 +33,8 @@ parity: $(INSTALLED)
 
 # Servers, load and killed processes get the machine to themselves; all else goes two at a time.
 test: lint
-	$(PY) -m pytest $(ALONE)
+	$(PY) -m pytest $(ALONE) $(addprefix --ignore=,$(TOGETHER))
+	$(PY) -m pytest -n 2 $(TOGETHER)
 	$(PY) -m pytest -n 2 -m 'not browser' $(addprefix --ignore=,$(ALONE))
 	@echo 'make test: left out the tests marked "browser", which need a Chromium: make browser'
 

@@ -131,6 +131,8 @@ FAULTS = {
     "rollouts hash UTF-16": "PV-02",
     "rollouts have no salt": "PV-02",
 }
+# Those whose vectors are run too: one of each kind.
+SAVED = {"numbers go through jsonb", "expiry is one microsecond late", "rollouts hash UTF-16"}
 BUDGET_S = 180
 
 
@@ -159,7 +161,8 @@ def test_a_fault_is_found_and_shrunk(gate: Any, fault: str) -> None:
         writes = [w for w in world.get("writes", []) if "tenant_id" in w]
         assert len(overrides + writes) <= 1, world
         assert len(example["requests"]) == 1
-    saved_vectors_fail_until_mended(gate, examples)
+    if fault in SAVED:
+        saved_vectors_fail_until_mended(gate, examples)
 
 
 def saved_vectors_fail_until_mended(gate: Any, examples: list[Any]) -> None:

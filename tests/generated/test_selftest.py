@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from pytest_ffparity.paths.seeded.catalogue import PROBES, catalogue
 from pytest_ffparity.vectors.model import StressVector
 from pytest_ffparity.vectors.reader import read_vector_file
@@ -37,9 +35,19 @@ def test_the_catalogue_is_what_was_promised() -> None:
     assert {probe for fault in catalogue() for probe in fault.probes} - {"*"} <= probes
 
 
-@pytest.mark.parametrize("workers", [["-n", "2"], ["-p", "no:xdist"]], ids=" ".join)
-def test_all_are_caught_and_none_is_flagged(gate: Any, workers: list[str]) -> None:
-    result = gate.run("--ffparity-selftest", *workers)
+def test_two_workers_share_the_trials(gate: Any) -> None:
+    result = gate.run("--ffparity-selftest", "-n", "2", "-k", "rollout- or harmless-latency")
+    assert result.ret == 0
+    outcomes = {
+        v["id"]: v["outcome"] for v in gate.report()["vectors"] if v["outcome"] != "missing"
+    }
+    assert set(outcomes.values()) == {"passed"}
+    assert len(outcomes) == 8 + 1 + 5
+    result.stdout.fnmatch_lines(["selftest caught 9 of *"])
+
+
+def test_all_are_caught_and_none_is_flagged(gate: Any) -> None:
+    result = gate.run("--ffparity-selftest", "-p", "no:xdist")
     assert result.ret == 0
     told = f"selftest caught {len(FAULTS)} of {len(FAULTS)} · harmless changes left alone "
     result.stdout.fnmatch_lines([f"{told}{len(HARMLESS)} of {len(HARMLESS)}", "verdict  GO*"])
