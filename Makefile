@@ -2,6 +2,8 @@
 # Kept to what GNU make 3.81 and a POSIX shell know, so that it works on macOS as it comes.
 
 PYTHON ?= python3
+# What Hypothesis draws in the tests: `ci` the same each time, `default` anew.
+DRAWS ?= ci
 REPORT := ffparity-report.json
 # A git revision that vectors, matrix and waivers are held against; none where it is empty.
 BASELINE ?=
@@ -9,6 +11,7 @@ BASELINE ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+PYTEST := $(PY) -m pytest --hypothesis-profile=$(DRAWS)
 ALONE := tests/acceptance tests/backing tests/faults
 # Those of them that measure nothing and kill nothing.
 TOGETHER := $(addprefix tests/acceptance/test_,tampering.py use_cases.py use_cases_audit.py use_cases_parity.py)
@@ -23,6 +26,7 @@ help:
 	@echo 'make build   sdist and wheel into dist/'
 	@echo 'make clean   remove the environment and everything made here'
 	@echo 'BASELINE=... make parity: block what asks less than at this git revision'
+	@echo 'DRAWS=default make test: Hypothesis draws anew; without, the same each time'
 	@echo 'PYTHON=...   the Python (3.11 or newer) that $(VENV) is made from [$(PYTHON)]'
 
 # No cache folder: a gate run leaves nothing behind that could narrow the next one.
@@ -33,13 +37,13 @@ parity: $(INSTALLED)
 
 # Servers, load and killed processes get the machine to themselves; all else goes two at a time.
 test: lint
-	$(PY) -m pytest $(ALONE) $(addprefix --ignore=,$(TOGETHER))
-	$(PY) -m pytest -n 2 $(TOGETHER)
-	$(PY) -m pytest -n 2 -m 'not browser' $(addprefix --ignore=,$(ALONE))
+	$(PYTEST) $(ALONE) $(addprefix --ignore=,$(TOGETHER))
+	$(PYTEST) -n 2 $(TOGETHER)
+	$(PYTEST) -n 2 -m 'not browser' $(addprefix --ignore=,$(ALONE))
 	@echo 'make test: left out the tests marked "browser", which need a Chromium: make browser'
 
 browser: $(INSTALLED)
-	$(PY) -m pytest -m browser tests/report
+	$(PYTEST) -m browser tests/report
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -357,7 +358,10 @@ def writable(ids: tuple[str, ...], record: dict[str, Any], flag: dict[str, Any] 
     if record["value"] == 2**63 or not typed(record["value"], flag["value_type"]):
         return False
     ends = record.get("expires_at")
-    return ends is None or (ends[10] == "T" and len(ends.partition(".")[2]) <= len("123456+00:00"))
+    if ends is None:
+        return True
+    fraction = re.match(r"\d*", ends.partition(".")[2])
+    return ends[10] == "T" and fraction is not None and len(fraction[0]) <= len("123456")
 
 
 def moment(text: str) -> datetime:
