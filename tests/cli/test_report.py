@@ -34,7 +34,7 @@ WRONG = Divergence(
 )
 
 
-def run(file: Path, *judged: str, wrong: str = "") -> str:
+def run(file: Path, *judged: str, wrong: str = "", beside: int = 0) -> str:
     """Write the report of a run of two vectors, of which the command line left some out."""
     keys = [VectorKey("v.json", name) for name in ("V-01", "V-02")]
     judgements = [
@@ -61,7 +61,8 @@ def run(file: Path, *judged: str, wrong: str = "") -> str:
         workers=0,
         duration_s=1.5,
         finished_at="2026-04-19T00:00:01.500000Z",
-        exit_status=0,
+        exit_status=int(beside > 0),
+        failed_beside=beside,
         gate_run=not left_out,
     )
     file.write_text(json_report.to_text(whole), "utf-8")
@@ -209,3 +210,24 @@ def test_wrong_usage_is_exit_code_2(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(argv)
     assert caught.value.code == 2
+
+
+def test_what_failed_beside_the_vectors_is_told_and_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = run(tmp_path / "a.json", "V-01", "V-02", beside=2)
+    assert main(["report", "show", file]) == 1
+    assert capsys.readouterr().out.endswith(
+        """\
+verdict  GO  V 2 of 2
+         failed beside the vectors: 2; the exit status counts them
+"""
+    )
+
+
+def test_what_failed_beside_the_vectors_of_a_shard_counts_for_the_whole(tmp_path: Path) -> None:
+    shards = [run(tmp_path / "a.json", "V-01", beside=1), run(tmp_path / "b.json", "V-02")]
+    whole = tmp_path / "whole.json"
+    assert main(["report", "merge", *shards, "--output", str(whole)]) == 1
+    found = read_report(whole)
+    assert (found.ruling.verdict, found.exit_status, found.failed_beside) == (Verdict.GO, 1, 1)

@@ -170,7 +170,9 @@ def test_a_vector_that_was_lost_leaves_its_waiver_in_doubt() -> None:
 
 
 def test_a_file_that_cannot_be_read_leaves_the_waivers_of_its_vectors_in_doubt() -> None:
-    declared = Declared({OTHER: "o"}, (), problems=("f.json: broken",), waivers=(waiver(),))
+    declared = Declared(
+        {OTHER: "o"}, (), problems=(Gap("broken", file="f.json"),), waivers=(waiver(),)
+    )
     found = rule(declared, [GOOD], nonce="n", today=LAST_DAY)
     assert (found.verdict, found.failures) == ("incomplete", ())
 

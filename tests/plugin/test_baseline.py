@@ -126,3 +126,78 @@ def test_a_name_that_git_has_to_guess_at_stops_the_run(committed: Any) -> None:
     result = committed.run("--ffparity-baseline=twice")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*a branch and a tag have this name*"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("ffparity_vectors = strict/v.json strict/w.json", "ffparity_vectors = strict/v.json"),
+        ("ffparity_vectors = strict/v.json other/w.json", "ffparity_vectors = strict/v.json"),
+    ],
+    ids=["in the same folder", "in another"],
+)
+def test_a_vector_file_that_is_no_longer_named_is_seen(
+    project: Any, before: str, after: str
+) -> None:
+    (project.root / "vectors" / "parity_test_matrix.json").unlink()
+    for name in before.split()[2:]:
+        (project.root / name).parent.mkdir(exist_ok=True)
+        project.vectors(f"V-{name[-6]}", name=f"../{name}")
+    project.ini(before)
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    assert project.run("--ffparity-baseline=HEAD").ret == 0
+    project.ini(after)
+    result = project.run("--ffparity-baseline=HEAD")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["         - V-w: *removed*", "verdict  BLOCKED  V 1 of 1"])
+
+
+def test_another_matrix_that_was_always_there_is_held_against_the_one_in_force(
+    project: Any,
+) -> None:
+    project.matrix(required=[], name="lax.json")
+    project.matrix(required=["V-1"])
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    project.ini("ffparity_matrix = vectors/lax.json")
+    result = project.run("--ffparity-baseline=HEAD")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["         - V-1: no longer required*"])
+
+
+def test_other_waivers_that_were_always_there_are_new(project: Any) -> None:
+    waived = {
+        "vector": "V-1",
+        "field": "/answer",
+        "owner": "ada",
+        "reason": "T-7",
+        "expires": "2999-01-01",
+    }
+    project.write("put-by.json", {"schema_version": "1", "waivers": [waived]})
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    project.ini("ffparity_waivers = vectors/put-by.json")
+    result = project.run("--ffparity-baseline=HEAD")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["         - *waive*V-1*/answer*"])
+
+
+def test_answers_of_then_are_spent_under_any_name(committed: Any) -> None:
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    committed.run("--ffparity-baseline=HEAD")
+    (change,) = committed.report()["baseline"]["weakenings"]
+    committed.vectors("V-1", "V-2", "V-3")
+    named = [{"change": change["id"], "who": "ada", "why": "T-7"}]
+    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
+    git(committed, "add", "vectors")
+    git(committed, "commit", "-q", "-m", "weakened, acknowledged, and mended")
+    committed.write("again.json", {"schema_version": "1", "acknowledged": named})
+    committed.ini("ffparity_acknowledged = vectors/again.json")
+    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    committed.run("--ffparity-baseline=HEAD")
+    (again,) = committed.report()["baseline"]["weakenings"]
+    assert (again["id"], again["who"]) == (change["id"], None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def test_generated_cases_join_the_vectors(project: Any, workers: list[str]) -> N
         ]
     )
     report = project.report()
-    assert report["header"]["generated"] == {"decisions": 600, "seed": 3}
+    drawn = {"decisions": 600, "seed": 3, "command": "pytest"}
+    assert report["header"]["generated"] == drawn
     shares = [v for v in report["vectors"] if v["id"].startswith("fuzz-")]
     assert [(v["id"], v["decisions"]) for v in shares] == [
         ("fuzz-1", 250),
@@ -93,6 +95,22 @@ def test_a_divergence_is_shrunk_saved_and_found_again(project: Any, workers: lis
     assert json.loads(Path(saved).read_text())["vectors"][0]["expected"].keys() == {"answer"}
     project.conftest("")
     assert project.run(f"--ffparity-vectors={saved}").ret == 0
+
+
+def test_the_command_to_run_again_names_the_files_that_were_typed(project: Any) -> None:
+    project.conftest(CASES + BROKEN)
+    project.matrix(required=[], name="my own.json")
+    typed = ["--ffparity-vectors=vectors/parity_test_matrix.json"]
+    typed += ["--ffparity-matrix", "vectors/my own.json"]
+    project.run("--ffparity-fuzz=250", "--ffparity-seed=3", *typed)
+    examples = [e for v in project.report()["vectors"] for e in v["examples"]]
+    assert examples[0]["again"] == (
+        "pytest --ffparity-vectors=vectors/parity_test_matrix.json"
+        " '--ffparity-matrix=vectors/my own.json' --ffparity-fuzz 250 --ffparity-seed 3"
+    )
+    _, *options = shlex.split(examples[0]["again"])
+    assert project.run(*options).ret == 1
+    assert project.report()["header"]["generated"]["seed"] == 3
 
 
 def test_a_generator_that_no_path_understands_proves_nothing(project: Any) -> None:

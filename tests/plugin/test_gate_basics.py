@@ -224,3 +224,17 @@ def test_collect_only_lists_ids_and_gives_no_verdict(project: Any) -> None:
     result.stdout.fnmatch_lines(["vectors/parity_test_matrix.json::V-2"])
     assert "verdict" not in result.stdout.str()
     assert not (project.root / "report.json").exists()
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "two workers"])
+def test_what_fails_beside_the_vectors_is_counted_once(project: Any, workers: list[str]) -> None:
+    project.pytester.makepyfile(
+        test_own="def test_a(): assert 0\ndef test_b(): pass\n", test_broken="import nowhere"
+    )
+    result = project.run(".", *workers)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["verdict  GO  V 3 of 3", "         failed beside the vectors: 2;*"]
+    )
+    footer = project.report()["footer"]
+    assert (footer["verdict"], footer["exit_status"], footer["failed_beside"]) == ("go", 1, 2)

@@ -143,3 +143,14 @@ def test_a_project_outside_the_workspace_is_named_whole(
     project.conftest(WRONG)
     (told,) = commands(project.run())
     assert f"file={project.root.as_posix()}/vectors/parity_test_matrix.json,line=" in told
+
+
+@pytest.mark.usefixtures("step")
+def test_a_file_that_can_not_be_read_is_annotated_where_it_is_wrong(project: Any) -> None:
+    text = '{"schema_version": "1",\n "vectors": [\n  {"id": "V-7", "title": "t"}\n]}\n'
+    (project.root / "vectors" / "broken.json").write_text(text)
+    project.ini("ffparity_vectors = vectors/broken.json vectors/parity_test_matrix.json\n")
+    assert project.run().ret == 1
+    (told,) = [each for each in commands(project.run()) if "broken.json" in each]
+    assert told.startswith(f"::error file={project.root.name}/vectors/broken.json,line=3,")
+    assert "::none of its vectors was run, problems: " in told

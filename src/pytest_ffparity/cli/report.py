@@ -34,7 +34,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "show",
         help="print a report, exit with 0 if its verdict lets a merge pass",
         description="Prints the failures, the table and the verdict of a report. The exit status "
-        "is 0 for go and go_with_waivers, 1 for blocked and incomplete.",
+        "is 0 for go and go_with_waivers, 1 for blocked and incomplete, and where anything beside "
+        "the vectors failed.",
     )
     show.add_argument("file", metavar="FILE", type=Path, help="a JSON report")
     _add_output(show, "--html", "write it as one HTML page, too")
@@ -146,4 +147,4 @@ def _print(lines: Iterable[Line]) -> None:
 
 def _status(report: Report) -> int:
     passes = report.ruling.verdict in (Verdict.GO, Verdict.GO_WITH_WAIVERS)
-    return _PASSES if passes else _PASSES_NOT
+    return _PASSES if passes and not report.failed_beside else _PASSES_NOT

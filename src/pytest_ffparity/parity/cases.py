@@ -12,7 +12,6 @@ from pytest_ffparity.parity.examples import RAISED, Mark, marks, smallest
 from pytest_ffparity.parity.judgement import Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
 from pytest_ffparity.parity.opening import opened
-from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.pseudonyms import Masking
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.tally import Tally
@@ -26,7 +25,7 @@ MAX_BEFORE: Final = 50
 async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgement:
     """Ask every path every case in one world, twice, and compare decision by decision."""
     world, cases = vector.world, vector.cases
-    questions = [Question(subject.id, c.id, run.materialise(c.request, world)) for c in cases]
+    questions = [run.question(subject.id, c.id, c.request, world) for c in cases]
     replied: dict[str, Replied] = {}
     for path in run.paths:
         run.progress(f"{subject.id}: {len(cases)} cases on {path.name}")

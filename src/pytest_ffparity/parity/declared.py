@@ -13,7 +13,7 @@ from pytest_ffparity.parity.fuzz import Draw
 from pytest_ffparity.parity.judgement import digest
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.parity.selftest import Trial
-from pytest_ffparity.parity.verdict import Declared, VectorKey
+from pytest_ffparity.parity.verdict import Declared, Gap, VectorKey
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.model import MatrixFile, VectorFile
 from pytest_ffparity.vectors.reader import read_vector_file
@@ -21,11 +21,11 @@ from pytest_ffparity.vectors.waivers import Waiver
 
 
 class Inventory(msgspec.Struct, frozen=True):
-    """What the files hold; `broken` are the messages of files that could not be read."""
+    """What the files hold; `broken` are the files that could not be read."""
 
     root: Path
     files: tuple[VectorFile, ...]
-    broken: tuple[str, ...]
+    broken: tuple[Gap, ...]
     matrix_file: MatrixFile
     matrix: ParityMatrix
     waivers: tuple[Waiver, ...] = ()
@@ -70,8 +70,9 @@ def take_inventory(
         try:
             files.append(read_vectors(path, matrix))
         except VectorFileError as error:
-            count = len(error.problems)
-            broken.append(f"{named(path, root)}: none of its vectors was run, problems: {count}")
+            told = f"none of its vectors was run, problems: {len(error.problems)}"
+            lines = [p.line for p in error.problems if p.line is not None and error.path == path]
+            broken.append(Gap(told, file=named(path, root), line=min(lines, default=None)))
     return Inventory(root, tuple(files), tuple(broken), matrix_file, matrix, waivers)
 
 

@@ -12,7 +12,6 @@ from pytest_ffparity.parity.asking import asked_once
 from pytest_ffparity.parity.compare import Divergence, compare
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Example
-from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.reduce import reduced
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.session import Reply, recalls
@@ -87,7 +86,7 @@ async def again(
 
 async def asked(run: Run, world: Any, requests: Sequence[Any]) -> list[dict[str, Reply]]:
     """Ask every path for requests of an example, in a fresh world; but no recording knows them."""
-    questions = [Question("", str(n), run.materialise(r, world)) for n, r in enumerate(requests)]
+    questions = [run.question("", str(n), r, world) for n, r in enumerate(requests)]
     live = [path for path in run.paths if not recalls(path)]
     return await asked_once(msgspec.structs.replace(run, paths=live), world, questions)
 

@@ -14,7 +14,6 @@ from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import SHARE, Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
 from pytest_ffparity.parity.opening import opened
-from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.tally import Tally
 
@@ -36,6 +35,11 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     decisions: int
     line: int = 1
+
+
+def command(pytest: str, decisions: int, seed: int) -> str:
+    """Give the command that generates the same decisions once more."""
+    return f"{pytest} --ffparity-fuzz {decisions} --ffparity-seed {seed}"
 
 
 def draws(decisions: int, seed: int) -> list[Draw]:
@@ -111,7 +115,7 @@ class Fuzzer:
         run = msgspec.structs.replace(self._run, paths=self._live)
         names = [f"decision {found.decisions + n + 1}" for n in range(len(requests))]
         questions = [
-            Question("", name, run.materialise(request, world))
+            run.question("", name, request, world)
             for name, request in zip(names, requests, strict=True)
         ]
         replied = {path.name: await asked_twice(run, path, world, questions) for path in run.paths}
@@ -140,7 +144,7 @@ class Fuzzer:
         found.decisions += len(requests)
 
     async def _kept(self, example: Example, draw: Draw) -> Example:
-        again = f"pytest --ffparity-fuzz {draw.decisions} --ffparity-seed {draw.seed}"
+        again = command(self._run.command, draw.decisions, draw.seed)
         return msgspec.structs.replace(await kept(self._run, example), again=again)
 
     async def _shrink(

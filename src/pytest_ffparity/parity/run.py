@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.matrix import ParityMatrix
-from pytest_ffparity.parity.path import Path
+from pytest_ffparity.parity.path import Path, Question
 from pytest_ffparity.parity.pseudonyms import Pseudonyms
 
 DEADLINE_S: Final = 30.0
@@ -25,7 +26,8 @@ class Run(msgspec.Struct, frozen=True):
     `materialise(request, world)` gives the request as a path gets it, tokens minted; a call of a
     path that takes longer than `deadline_s` counts as raised. `progress(text)` is told what a long
     vector is doing. `save` is the folder that shrunk examples are written to, `pseudonyms` what
-    user ids of captured requests are shown as; None writes nothing, and shows them.
+    user ids of captured requests are shown as; None writes nothing, and shows them. `command` runs
+    pytest on the same files.
     """
 
     nonce: str
@@ -36,3 +38,18 @@ class Run(msgspec.Struct, frozen=True):
     progress: Callable[[str], None] = _unheard
     save: FolderPath | None = None
     pseudonyms: Pseudonyms | None = None
+    command: str = "pytest"
+
+    def question(self, vector: str, case: str | None, request: Any, world: Any) -> Question:
+        """Put a request to a path.
+
+        Raises:
+            FFParityError: It can't be made, as with a token that nobody can mint; names the case.
+        """
+        try:
+            made = self.materialise(request, world)
+        except FFParityError as error:
+            if case is None:
+                raise
+            raise FFParityError(f"case {case}: {error}") from None
+        return Question(vector, case, made)

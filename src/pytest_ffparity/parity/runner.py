@@ -10,7 +10,6 @@ from pytest_ffparity.parity.cases import judge_cases
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Judgement, PathResult, Subject, digest
 from pytest_ffparity.parity.opening import opened
-from pytest_ffparity.parity.path import Question
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.stress import stress
 from pytest_ffparity.parity.tally import Tally
@@ -31,7 +30,7 @@ async def judge(run: Run, file: str, vector: AnyVector) -> Judgement:
 
 
 async def _single(run: Run, subject: Subject, vector: Vector) -> Judgement:
-    question = Question(vector.id, None, run.materialise(vector.request, vector.world))
+    question = run.question(vector.id, None, vector.request, vector.world)
     replied = {
         path.name: await asked_twice(run, path, vector.world, [question]) for path in run.paths
     }

@@ -56,7 +56,7 @@ async def stress(run: Run, subject: Subject, vector: StressVector) -> Judgement:
     for phase in vector.stress.phases:
         schedule = _schedule(vector.id, phase)
         questions = [
-            Question(vector.id, f"{phase.name}/{c.id}", run.materialise(c.request, phase.world))
+            run.question(vector.id, f"{phase.name}/{c.id}", c.request, phase.world)
             for c in phase.mix
         ]
         replies: dict[str, list[session.Reply]] = {}

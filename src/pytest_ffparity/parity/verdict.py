@@ -34,6 +34,23 @@ class VectorKey(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}::{self.id}"
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """Something that is missing, doubled or in doubt, of one vector, a file, or the whole run.
+
+    `line` is where in the `file` it begins, as far as that is known.
+    """
+
+    what: str
+    key: VectorKey | None = None
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Give the gap in one sentence."""
+        about = self.key or self.file
+        return self.what if about is None else f"{about}: {self.what}"
+
+
 class Declared(msgspec.Struct, frozen=True):
     """What a run has to judge, read from the files by the process that gives the verdict.
 
@@ -42,20 +59,9 @@ class Declared(msgspec.Struct, frozen=True):
 
     digests: dict[VectorKey, str]
     required: tuple[str, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Gap, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     lines: dict[VectorKey, int] = {}
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """Something that is missing, doubled or in doubt, of one vector or of the whole run."""
-
-    what: str
-    key: VectorKey | None = None
-
-    def __str__(self) -> str:
-        """Give the gap in one sentence."""
-        return self.what if self.key is None else f"{self.key}: {self.what}"
 
 
 class Waived(msgspec.Struct, frozen=True):
@@ -106,7 +112,7 @@ def rule(  # noqa: PLR0913 - everything that bears on the verdict
     failures = [_failure(j, declared) for j in failed if covers[id(j)] is None]
     failures += complaints(declared.waivers, records, today, _unknown(declared, records, narrowed))
     failures += objections
-    found = [*map(Gap, declared.problems), *gaps]
+    found = [*declared.problems, *gaps]
     sound = [j for j in records if j.run == nonce]
     if len(sound) < len(records):
         found.append(Gap(f"judgements that were not made in this run: {len(records) - len(sound)}"))

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ffparity.parity.baseline import unacknowledged, weakenings
+from pytest_ffparity.plugin.options import (
+    DEFAULT_ACKNOWLEDGED,
+    DEFAULT_EXAMPLES,
+    DEFAULT_MATRIX,
+    DEFAULT_VECTORS,
+    DEFAULT_WAIVERS,
+)
 from pytest_ffparity.report.model import Baseline, Weakening
 from pytest_ffparity.vectors.acknowledged import read_acknowledgements
+from pytest_ffparity.vectors.configured import Configured
 from pytest_ffparity.vectors.revision import read_standard_at
 from pytest_ffparity.vectors.standard import Standard
 
@@ -26,7 +34,14 @@ def held_against(
         FFParityError: The revision, one of its files, or the acknowledgements can't be read.
     """
     before = read_standard_at(
-        ref, inventory.root, vectors, settings.matrix, settings.waivers, settings.acknowledged
+        ref,
+        inventory.root,
+        vectors,
+        settings.matrix,
+        settings.waivers,
+        settings.acknowledged,
+        ini=settings.ini,
+        defaults=_unsaid(settings),
     )
     after = Standard(files=inventory.files, matrix=inventory.matrix_file, waivers=inventory.waivers)
     acknowledged = (
@@ -50,6 +65,16 @@ def held_against(
             else Weakening(change.id, change.told, answered[change.id].who, answered[change.id].why)
             for change in changes
         ),
+    )
+
+
+def _unsaid(settings: Settings) -> Configured:
+    """Say what a configuration that says nothing means; typed files are of today's run alone."""
+    return Configured(
+        vectors=() if "vectors" in settings.typed else (DEFAULT_VECTORS, DEFAULT_EXAMPLES),
+        matrix=None if "matrix" in settings.typed else DEFAULT_MATRIX,
+        waivers=None if "waivers" in settings.typed else DEFAULT_WAIVERS,
+        acknowledged=DEFAULT_ACKNOWLEDGED,
     )
 
 

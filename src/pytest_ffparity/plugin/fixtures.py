@@ -143,6 +143,7 @@ def _ffparity_bench(
         pseudonyms=None
         if settings.show_users
         else Pseudonyms(settings.pseudonym_key, (*DEFAULT_POINTERS, *settings.user_ids)),
+        command=settings.command,
     )
     yield Bench(run, _ffparity_await, ffparity_paths)
     with told_plainly():

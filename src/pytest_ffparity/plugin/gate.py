@@ -68,6 +68,11 @@ class Gate(CollectionWatch):
         if self._around.generated and getattr(report, "ffparity_judgements", None):
             self._config.stash[keys.PROGRESS](self._ledger.progress(self._around.generated))
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that could not be collected; of vector files the inventory tells."""
+        if report.failed and not report.nodeid.endswith(".json"):
+            self._ledger.add_failed_beside(report.nodeid)
+
     def take_worker(self, output: dict[str, Any] | None, name: str, error: object) -> None:
         """Take what a worker left when it went."""
         text = (output or {}).get(OUTPUT_KEY)
@@ -124,6 +129,7 @@ class Gate(CollectionWatch):
             exit_status=status,
             gate_run=not ruling.narrowed,
             baseline=self._baseline,
+            failed_beside=self._ledger.failed_beside,
         )
         self._settings.files.write(self._report)
 

@@ -36,6 +36,16 @@ class Ledger:
         self._narrowing = narrowing
         self._gaps: list[Gap] = []
         self._collections: list[Collection] = []
+        self._beside: set[str] = set()
+
+    @property
+    def failed_beside(self) -> int:
+        """How many tests and files failed that are no vectors."""
+        return len(self._beside)
+
+    def add_failed_beside(self, node: str) -> None:
+        """Take the node id of something that failed and is no vector; several times is once."""
+        self._beside.add(node)
 
     def add_gap(self, what: str, key: VectorKey | None = None) -> None:
         """Note a reason why the run can't be go, once."""
@@ -51,6 +61,8 @@ class Ledger:
         """Take the report of one phase of one item."""
         place = getattr(report, "ffparity_key", None)
         if place is None:
+            if report.outcome == "failed":
+                self.add_failed_beside(report.nodeid)
             return
         key = VectorKey(*place)
         worker = getattr(report, "worker_id", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import shlex
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +31,9 @@ KEY_VARIABLE: Final = "FFPARITY_PSEUDONYM_KEY"
 class Settings:
     """What a gate run was asked to do; paths are absolute.
 
-    `vectors_named` is False where the default file is meant because nothing was said.
+    `vectors_named` is False where the default file is meant because nothing was said; `command`
+    runs pytest on the same files. `ini` is pytest's configuration file, `typed` are the files
+    (`vectors`, `matrix`, `waivers`) that the command line names over it.
     """
 
     vectors: tuple[Path, ...]
@@ -51,6 +54,9 @@ class Settings:
     show_users: bool
     pseudonym_key: bytes = field(repr=False)
     user_ids: tuple[str, ...]
+    command: str
+    ini: Path | None
+    typed: frozenset[str]
 
 
 class _Implied(argparse.Action):
@@ -259,7 +265,21 @@ def settings(config: pytest.Config) -> Settings:
         show_users=option.ffparity_show_users,
         pseudonym_key=_pseudonym_key(config),
         user_ids=_user_ids(config),
+        command=_command(option),
+        ini=config.inipath,
+        typed=frozenset(
+            name
+            for name in ("vectors", "matrix", "waivers")
+            if getattr(option, f"ffparity_{name}", None)
+        ),
     )
+
+
+def _command(option: argparse.Namespace) -> str:
+    typed = [f"--ffparity-vectors={name}" for name in option.ffparity_vectors or ()]
+    if option.ffparity_matrix:
+        typed.append(f"--ffparity-matrix={option.ffparity_matrix}")
+    return shlex.join(["pytest", *typed])
 
 
 def _where_there(config: pytest.Config, name: str, default: str) -> Path | None:

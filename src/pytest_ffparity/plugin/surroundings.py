@@ -53,6 +53,7 @@ def surroundings(
         rows=tuple(inventory.matrix.row_ids),
         generated=settings.fuzz,
         seed=settings.seed,
+        command=settings.command,
     )
 
 

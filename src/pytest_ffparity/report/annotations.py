@@ -38,8 +38,12 @@ def annotate(report: Report, root: str = "") -> list[str]:
         level = "error" if report.exit_status else "warning"
         title = f"ffparity: {report.ruling.verdict}"
         (errors if report.exit_status else warnings).append(_command(level, whole, title=title))
+    for gap in report.ruling.gaps:
+        if gap.file is not None:
+            place = _place(gap.file, gap.line, root)
+            errors.append(_command("error", gap.what, **place, title="ffparity: file not read"))
     for entry in report.entries:
-        place = _place(entry, root)
+        place = _place(entry.key.file, entry.line, root)
         wrong = [*_wrong(entry), *gaps.get(entry.key, [])]
         if entry.outcome == "missing" and not wrong and entry.key not in report.ruling.narrowed:
             wrong.append("no judgement on record")
@@ -72,7 +76,7 @@ def _whole_run(report: Report, declared: set[VectorKey]) -> str:
             told.append(failure)
         else:
             own.remove(of)
-    told += [str(gap) for gap in ruling.gaps if gap.key not in declared]
+    told += [str(gap) for gap in ruling.gaps if gap.key not in declared and gap.file is None]
     if ruling.narrowed:
         count = f"{len(ruling.narrowed)} of {len(report.entries)}"
         told.append(f"the command line left out {count} vectors: this is no gate run")
@@ -111,10 +115,10 @@ def _some(sentences: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _place(entry: Entry, root: str) -> dict[str, str]:
-    place = {"file": posixpath.normpath(posixpath.join(root, entry.key.file))}
-    if entry.line is not None:
-        place["line"] = str(entry.line)
+def _place(file: str, line: int | None, root: str) -> dict[str, str]:
+    place = {"file": posixpath.normpath(posixpath.join(root, file))}
+    if line is not None:
+        place["line"] = str(line)
     return place
 
 

@@ -53,6 +53,7 @@ def _footer(report: Report) -> dict[str, Any]:
     return {
         "verdict": str(report.ruling.verdict),
         "exit_status": report.exit_status if report.finished else None,
+        "failed_beside": report.failed_beside,
         "timing": timing if report.finished else None,
     }
 
@@ -74,7 +75,11 @@ def _header(report: Report) -> dict[str, Any]:
         "cpus": surroundings.cpus,
         "generated": None
         if not surroundings.generated
-        else {"decisions": surroundings.generated, "seed": surroundings.seed},
+        else {
+            "decisions": surroundings.generated,
+            "seed": surroundings.seed,
+            "command": surroundings.command,
+        },
         "workers": report.workers,
         "timing": {"started_at": surroundings.started_at},
     }

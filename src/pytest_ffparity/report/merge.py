@@ -45,6 +45,8 @@ def merged(shards: Sequence[Shard]) -> Report:
     finished = all(report.finished for report in reports)
     around = _surroundings(reports)
     ended_at = max((report.finished_at for report in reports), key=instant.parse)
+    failed_beside = sum(report.failed_beside for report in reports)
+    lets_pass = ruling.verdict in (Verdict.GO, Verdict.GO_WITH_WAIVERS)
     lasted = instant.parse(ended_at) - instant.parse(around.started_at)
     whole = build(
         declared=declared,
@@ -54,7 +56,8 @@ def merged(shards: Sequence[Shard]) -> Report:
         workers=sum(report.workers for report in reports),
         duration_s=lasted.total_seconds(),
         finished_at=ended_at,
-        exit_status=0 if ruling.verdict in (Verdict.GO, Verdict.GO_WITH_WAIVERS) else 1,
+        exit_status=int(not lets_pass or failed_beside > 0),
+        failed_beside=failed_beside,
         gate_run=finished and keys.keys() <= _judged(reports),
         baseline=_baseline(reports),
         finished=finished,
@@ -147,6 +150,7 @@ def _surroundings(reports: Sequence[Report]) -> Surroundings:
         rows=model.rows,
         generated=drawn.generated,
         seed=drawn.seed,
+        command=drawn.command,
     )
 
 

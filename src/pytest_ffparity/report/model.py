@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_ffparity.parity.fuzz import command
 from pytest_ffparity.parity.judgement import Judgement, Load
 from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, Verdict
 from pytest_ffparity.vectors.waivers import Waiver
@@ -21,7 +22,10 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and from what a run was made; `generated` decisions were drawn from `seed`."""
+    """Where and from what a run was made.
+
+    `generated` decisions were drawn from `seed`; `command` runs pytest on the same files.
+    """
 
     versions: dict[str, str]
     platform: str
@@ -33,11 +37,12 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[str, ...] = ()
     generated: int = 0
     seed: int = 0
+    command: str = "pytest"
 
     @property
     def again(self) -> str:
         """The command that generates the same once more."""
-        return f"pytest --ffparity-fuzz {self.generated} --ffparity-seed {self.seed}"
+        return command(self.command, self.generated, self.seed)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -93,7 +98,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run, for the writers.
 
     `finished` is false where the run never came to its end: its times and exit status then say
-    nothing.
+    nothing. `failed_beside` counts what failed of pytest's run and is no vector: the verdict does
+    not weigh it, the exit status does.
     """
 
     surroundings: Surroundings
@@ -108,6 +114,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Baseline | None = None
     waivers: tuple[Waiver, ...] = ()
     finished: bool = True
+    failed_beside: int = 0
 
     @property
     def paths(self) -> dict[str, dict[str, str]]:

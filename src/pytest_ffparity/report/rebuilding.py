@@ -69,6 +69,7 @@ def report(data: dict[str, Any]) -> Report:
         baseline=None if baseline is None else msgspec.convert(baseline, Baseline),
         waivers=waivers,
         finished=timing is not None,
+        failed_beside=footer["failed_beside"],
     )
 
 
@@ -86,7 +87,7 @@ def due(report: Report) -> Verdict:
 
 def _surroundings(header: dict[str, Any]) -> Surroundings:
     matrix = header["matrix"]
-    generated = header["generated"] or {"decisions": 0, "seed": 0}
+    generated = {"decisions": 0, "seed": 0, "command": "pytest", **(header["generated"] or {})}
     return Surroundings(
         versions=header["versions"],
         platform=header["platform"],
@@ -98,6 +99,7 @@ def _surroundings(header: dict[str, Any]) -> Surroundings:
         rows=() if matrix is None else tuple(matrix["rows"]),
         generated=generated["decisions"],
         seed=generated["seed"],
+        command=generated["command"],
     )
 
 

@@ -56,6 +56,9 @@ def verdict_lines(report: Report) -> list[Line]:
         lines += [line("         ", Span(f"- {_waived(w)}", style)) for w in entry.waivers]
     if ruling.verdict is Verdict.GO_WITH_WAIVERS:
         lines.append(line("         ", "this lets a merge pass, and no cutover"))
+    if report.failed_beside:
+        beside = f"failed beside the vectors: {report.failed_beside}; the exit status counts them"
+        lines.append(line("         ", Span(beside, Style.BAD)))
     if ruling.narrowed:
         lines.append(
             line(
@@ -104,7 +107,10 @@ def grouped(gaps: Iterable[Gap]) -> list[str]:
     """Put vectors with the same gap into one sentence."""
     homes: dict[str, list[VectorKey]] = {}
     for gap in gaps:
-        homes.setdefault(gap.what, []).extend([] if gap.key is None else [gap.key])
+        if gap.key is None:
+            homes.setdefault(str(gap), [])
+        else:
+            homes.setdefault(gap.what, []).append(gap.key)
     return [f"{_some(keys)}: {what}" if keys else what for what, keys in homes.items()]
 
 

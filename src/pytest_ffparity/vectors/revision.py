@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
@@ -13,6 +14,7 @@ import msgspec
 
 from pytest_ffparity.formats import strict_json
 from pytest_ffparity.vectors.acknowledged import Acknowledgement, read_acknowledgements
+from pytest_ffparity.vectors.configured import NAMES, Configured, configured, over
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.git_tree import RevisionError, Tree, open_tree
 from pytest_ffparity.vectors.matrix_reader import read_matrix
@@ -24,6 +26,7 @@ from pytest_ffparity.vectors.waivers import Waiver, read_waivers
 _T = TypeVar("_T", VectorFile, MatrixFile, tuple[Waiver, ...], tuple[Acknowledgement, ...])
 _VECTORS: Final = ("vectors",)
 _MATRIX: Final = ("rows", "required")
+_UNCONFIGURED: Final = Configured()
 
 
 def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of it that counts
@@ -33,11 +36,15 @@ def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of 
     matrix: Path,
     waivers: Path | None,
     acknowledged: Path | None = None,
+    *,
+    ini: Path | None = None,
+    defaults: Configured = _UNCONFIGURED,
 ) -> Standard:
     """Read vector files, matrix and waivers as they were at a revision.
 
-    Besides the files that are named it reads what they may have been called before: every other
-    vector file at the revision that lies in the same folders, or below `root` and is gone since.
+    Besides the files that are named it reads what pytest's configuration named at the revision, and
+    what they may have been called before: every other vector file at the revision that lies in the
+    same folders, or below `root` and is gone since.
 
     Args:
         ref: A branch, tag or commit.
@@ -46,6 +53,9 @@ def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of 
         matrix: The matrix of today.
         waivers: The waiver file of today; None where there is none.
         acknowledged: The acknowledgements of today, likewise; those of then are spent.
+        ini: The configuration file of today, None where there is none.
+        defaults: What a configuration that says nothing means. What is empty here is looked for
+            under today's name alone.
 
     Returns:
         The standard; its files have the paths that they would have in the work tree. A file that
@@ -58,8 +68,16 @@ def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of 
     tree = open_tree(ref, root)
     with TemporaryDirectory(prefix="ffparity-baseline-") as folder:
         past = _Past(tree, Path(folder))
-        found = past.standard(root, vectors, matrix, waivers)
-        return msgspec.structs.replace(found, acknowledged=past.acknowledged(acknowledged))
+        then = past.configured(root, ini, defaults)
+        found = past.standard(
+            root,
+            list(dict.fromkeys([*vectors, *past.held(then.vectors, root)])),
+            next(iter(past.held([then.matrix], root)), matrix),
+            waivers if then.waivers is None else next(iter(past.held([then.waivers], root)), None),
+        )
+        answers = [*past.held([then.acknowledged], root), *([acknowledged] if acknowledged else [])]
+        spent = past.acknowledged(dict.fromkeys(answers))
+        return msgspec.structs.replace(found, acknowledged=spent)
 
 
 class _Past:
@@ -90,11 +108,35 @@ class _Past:
             notes=tuple(self._notes),
         )
 
-    def acknowledged(self, path: Path | None) -> tuple[Acknowledgement, ...]:
-        held = [] if path is None else self._held([self._tree.name(path)])
-        if not held:
-            return ()
-        return self._read(held[0], lambda copy: read_acknowledgements(copy).acknowledged)
+    def configured(self, root: Path, ini: Path | None, defaults: Configured) -> Configured:
+        """Give what the configuration there says of the gate's files, where that is asked for."""
+        places = [*([] if ini is None else [ini]), *(root / name for name in NAMES)]
+        names = [self._tree.name(place) for place in self._there(places)]
+        held = self._tree.read(names)
+        read = (configured(posixpath.basename(name), held[name]) for name in names)
+        return over(defaults, next((found for found in read if found is not None), Configured()))
+
+    def held(self, names: Iterable[str | None], root: Path) -> list[Path]:
+        """Give those files that the revision holds; None is no file."""
+        places = (root / name for name in names if name is not None)
+        return self._there(Path(os.path.abspath(place)) for place in places)  # noqa: PTH100
+
+    def _there(self, places: Iterable[Path]) -> list[Path]:
+        found = []
+        for place in places:
+            # What lies outside the repository is nothing that the revision could hold.
+            with suppress(RevisionError):
+                if self._tree.name(place) in self._tree.blobs:
+                    found.append(place)
+        return found
+
+    def acknowledged(self, paths: Iterable[Path]) -> tuple[Acknowledgement, ...]:
+        held = self._held(map(self._tree.name, paths))
+        return tuple(
+            each
+            for name in held
+            for each in self._read(name, lambda copy: read_acknowledgements(copy).acknowledged)
+        )
 
     def _matrix(self, name: str, others: dict[str, bytes]) -> MatrixFile | None:
         if name not in self._tree.blobs and name not in self._tree.links:
