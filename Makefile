@@ -12,9 +12,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PYTEST := $(PY) -m pytest --hypothesis-profile=$(DRAWS)
-ALONE := tests/acceptance tests/backing tests/faults
-# Those of them that measure nothing and kill nothing.
-TOGETHER := $(addprefix tests/acceptance/test_,tampering.py use_cases.py use_cases_audit.py use_cases_parity.py)
+ALONE := tests/acceptance tests/faults
+# Those of them that put no load on a server.
+TOGETHER := $(addprefix tests/acceptance/test_,tampering.py use_cases.py use_cases_audit.py use_cases_parity.py wheel.py)
 
 .PHONY: help parity test browser lint build clean
 
@@ -35,11 +35,10 @@ parity: $(INSTALLED)
 	@# A process that ends itself exits as it likes; the report of a run that did not finish can't say go.
 	@$(PY) -c 'import json, sys; sys.exit(json.load(open(sys.argv[1]))["verdict"] != "go")' '$(REPORT)'
 
-# Servers, load and killed processes get the machine to themselves; all else goes two at a time.
+# Load on servers, and signals to runs, get the machine to themselves; all else goes two at a time.
 test: lint
 	$(PYTEST) $(ALONE) $(addprefix --ignore=,$(TOGETHER))
-	$(PYTEST) -n 2 $(TOGETHER)
-	$(PYTEST) -n 2 -m 'not browser' $(addprefix --ignore=,$(ALONE))
+	$(PYTEST) -n 2 -m 'not browser' $(TOGETHER) $(filter-out $(ALONE) %.py %__pycache__,$(wildcard tests/*))
 	@echo 'make test: left out the tests marked "browser", which need a Chromium: make browser'
 
 browser: $(INSTALLED)

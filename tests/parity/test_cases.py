@@ -190,3 +190,13 @@ def test_an_example_is_saved_with_and_without_a_world(world: Any, tmp_path: Path
     (example,) = asyncio.run(judge(run, "f.json", vector)).examples
     assert example.saved is not None
     assert Path(example.saved).is_file()
+
+
+def test_a_request_that_can_not_be_made_names_its_case() -> None:
+    def materialise(request: Any, _world: Any) -> Any:
+        if request["n"] == 7:
+            raise FFParityError("no such fault: sleepy")
+        return request
+
+    with pytest.raises(FFParityError, match=r"^case c7: no such fault: sleepy$"):
+        judged(By("old", same), By("new", same), materialise=materialise)

@@ -26,7 +26,7 @@ def test_a_recording_is_one_more_path(project: Any, workers: list[str]) -> None:
             "*odd one out: node; the other paths agree*",
             "paths    old (old store) · new (new store) · node (node.jsonl, decisions: 4)",
             "V-1     ...*",
-            "V-2     ..x*",
+            "V-2     ..x    ...  odd one out: node",
             "verdict  BLOCKED  V 2 of 3",
         ]
     )

@@ -188,7 +188,12 @@ PT-01: 1 field diverges (PV-02)
               ^ node differs from file
     odd one out: node; the other paths agree"""
     )
-    assert "PT-01   ...    ..x" in plain(terminal.summary(report(judged)))
+    assert "PT-01   ...    ..x  odd one out: node\n" in plain(terminal.summary(report(judged)))
+
+
+def test_a_row_says_what_is_wrong_where_no_mark_does() -> None:
+    told = plain(terminal.summary(report(judgement("PT-01", problems=("no probe was run",)))))
+    assert "PT-01   ..     ..  problems: 1\n" in told
 
 
 def test_generated_cases_that_diverge() -> None:
@@ -270,7 +275,7 @@ marks    one a path, in this order: . keeps the row  x breaks it  ! raised
 
 vector                 PV-01  PV-02
 PT-01                  ..     ..
-fault-warning-dropped  ..     ..
+fault-warning-dropped  ..     ..  problems: 1
 ... and 2 more, 3 of all passed
 
 verdict  BLOCKED  PT 1 of 1

@@ -222,6 +222,11 @@ def _row(entry: Entry, rows: tuple[str, ...], names: list[str], widths: tuple[in
     unlisted = {d.field for d in judgement.divergences if d.rule not in rows}
     if unlisted:
         spans.append(Span(f"  unlisted: {', '.join(sorted(unlisted))}", Style.BAD))
+    odd = {d.odd for d in judgement.divergences if d.odd is not None}
+    if odd:
+        spans.append(Span(f"  odd one out: {', '.join(sorted(odd))}", bad))
+    if judgement.problems:
+        spans.append(Span(f"  problems: {len(judgement.problems)}", Style.BAD))
     if entry.waivers:
         spans.append(Span("  waived", Style.DOUBTFUL))
     if len(entry.judgements) > 1:
