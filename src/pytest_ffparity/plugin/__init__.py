@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ffparity.plugin import narrowing, options
+from pytest_ffparity.plugin import narrowing, options, settings
 from pytest_ffparity.plugin.fixtures import (
     _ffparity_await,
     _ffparity_bench,
@@ -96,7 +96,7 @@ def _leave_unfinished(
     reason: str = "the run ended before it could give a verdict",
 ) -> None:
     """Put reports in place that say incomplete, until a finished run replaces them."""
-    files = options.report_files(option, config.invocation_params.dir)
+    files = settings.report_files(option, config.invocation_params.dir)
     if files == (None, None) or narrowing.read(config.invocation_params.args).runs_nothing:
         return
     from pytest_ffparity.plugin.surroundings import surroundings  # noqa: PLC0415

@@ -21,6 +21,7 @@ from pytest_ffparity.plugin.gate import Gate, XdistHooks
 from pytest_ffparity.plugin.generated import trials
 from pytest_ffparity.plugin.ledger import Ledger
 from pytest_ffparity.plugin.progress import Progress
+from pytest_ffparity.plugin.settings import Settings, absolute, read_settings
 from pytest_ffparity.plugin.surroundings import surroundings
 from pytest_ffparity.plugin.termination import Termination
 from pytest_ffparity.report.model import Baseline
@@ -35,7 +36,7 @@ def activate(config: pytest.Config) -> None:
         pytest.UsageError: A setting or a file is wrong.
     """
     _check_typed(config)
-    settings = options.settings(config)
+    settings = read_settings(config)
     config.stash[keys.SETTINGS] = settings
     config.stash[keys.TERMINATION] = Termination()
     if config.args_source != config.ArgsSource.ARGS:
@@ -99,7 +100,7 @@ def activate(config: pytest.Config) -> None:
 
 def _register_gate(
     config: pytest.Config,
-    settings: options.Settings,
+    settings: Settings,
     inventory: Inventory,
     read: dict[str, str],
     baseline: Baseline | None,
@@ -147,14 +148,14 @@ def _check_typed(config: pytest.Config) -> None:
             )
 
 
-def _files(config: pytest.Config, settings: options.Settings) -> list[Path]:
+def _files(config: pytest.Config, settings: Settings) -> list[Path]:
     """Give the files that declare vectors: those of the settings, and those given as arguments."""
     given = []
     if config.args_source == config.ArgsSource.ARGS:
         for argument in config.args:
             path = config.invocation_params.dir / argument.split("::")[0]
             if path.suffix == ".json" and path.is_file() and path != settings.matrix:
-                given.append(options.absolute(path))
+                given.append(absolute(path))
     configured = [
         path for path in settings.vectors if settings.vectors_named or not given or path.is_file()
     ]

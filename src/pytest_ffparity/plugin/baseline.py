@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ffparity.parity.declared import Inventory
-    from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.plugin.settings import Settings
 
 
 def held_against(

@@ -21,7 +21,7 @@ from pytest_ffparity.report.model import Report, build
 
 if TYPE_CHECKING:
     from pytest_ffparity.plugin.ledger import Ledger
-    from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.plugin.settings import Settings
     from pytest_ffparity.report.model import Baseline, Surroundings
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_ffparity.plugin.bench import Bench
     from pytest_ffparity.plugin.fixtures import Proving
-    from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.plugin.settings import Settings
 
 
 class GeneratedCollector(pytest.File):

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pytest_ffparity.parity.matrix import ParityMatrix
-    from pytest_ffparity.plugin.options import Settings
     from pytest_ffparity.plugin.progress import Progress
+    from pytest_ffparity.plugin.settings import Settings
     from pytest_ffparity.plugin.termination import Termination
     from pytest_ffparity.vectors.waivers import Waiver
 

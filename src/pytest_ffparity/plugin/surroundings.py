@@ -17,7 +17,7 @@ from pytest_ffparity.report.model import Source, Surroundings
 
 if TYPE_CHECKING:
     from pytest_ffparity.parity.declared import Inventory
-    from pytest_ffparity.plugin.options import Settings
+    from pytest_ffparity.plugin.settings import Settings
 
 
 def surroundings(
