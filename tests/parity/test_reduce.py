@@ -136,3 +136,50 @@ def test_one_flag_and_one_override_are_found_in_a_big_world_with_few_tries() -> 
         "requests": [{"flag_key": "ff.77", "headers": {"X-FF-User": "U77"}}],
     }
     assert times < MAX_TRIES / 2
+
+
+LONG = "ffparity.checkout." * 8 + "\u00e9"
+NAMED = {"flags": [{"key": LONG, "note": "kept"}], "requests": [{"key": LONG}]}
+
+
+def refers(candidate: Any) -> bool:
+    flags, requests = candidate.get("flags"), candidate.get("requests")
+    keys = [f["key"] for f in flags or () if isinstance(f, dict) and f.get("key")]
+    asked = [r["key"] for r in requests or () if isinstance(r, dict) and r.get("key")]
+    return bool(keys) and keys == asked
+
+
+def test_an_id_is_shortened_where_it_stands_and_where_it_is_referred_to() -> None:
+    found, _ = run(NAMED, refers)
+    assert found == {"flags": [{"key": "a"}], "requests": [{"key": "a"}]}
+
+
+def test_an_id_is_cut_down_around_the_character_that_matters() -> None:
+    found, _ = run(NAMED, lambda c: refers(c) and "\u00e9" in c["flags"][0]["key"])
+    key = found["flags"][0]["key"]
+    assert found == {"flags": [{"key": key}], "requests": [{"key": key}]}
+    assert key.endswith("\u00e9")
+    assert len(key) <= 40
+
+
+def test_whole_texts_are_replaced_in_all_places_and_never_cut() -> None:
+    seen: list[str] = []
+
+    def predicate(candidate: Any) -> bool:
+        if not refers(candidate):
+            return False
+        seen.append(candidate["flags"][0]["key"])
+        return True
+
+    found, _ = run(NAMED, predicate, whole_texts=True)
+    assert found == {"flags": [{"key": "a"}], "requests": [{"key": "a"}]}
+    assert set(seen) == {"a", LONG}
+
+
+def test_two_long_ids_stay_two_and_usual_ones_stay() -> None:
+    def predicate(candidate: Any) -> bool:
+        return len(candidate) == 2 and candidate[0] == candidate[1] and len(set(candidate[0])) == 3
+
+    long = ["user-1" * 9, "user-2" * 9, "user-3"]
+    found, _ = run([long, long], predicate)
+    assert found == [["a", "b", "user-3"], ["a", "b", "user-3"]]

@@ -6,8 +6,10 @@ world on every path, so that few and bold steps count for more than a perfect en
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from string import ascii_lowercase
 from typing import Any, Final, TypeAlias
 
 from pytest_ffparity.formats.strict_json import canonical
@@ -16,6 +18,7 @@ Place: TypeAlias = tuple[str | int, ...]
 Holds: TypeAlias = Callable[[Any], Awaitable[bool]]
 
 MAX_TRIES: Final = 400
+_USUAL_NAME: Final = 40
 
 
 async def reduced(
@@ -29,12 +32,13 @@ async def reduced(
         tries: How often it is asked at most.
         whole_texts: Never cut a text: a piece of a user id could not be told for one.
     """
+    renamed = partial(_with_shorter_names, whole_texts=whole_texts)
     plainer = partial(_with_plainer, whole_texts=whole_texts)
     seen = {canonical(document)}
     smaller = True
     while smaller:
         smaller = False
-        for candidates in (_with_less, plainer):
+        for candidates in (_with_less, renamed, plainer):
             skipped = 0
             while tries > 0:
                 candidate = _nth(candidates(document), skipped)
@@ -75,6 +79,23 @@ def _with_less(document: Any) -> Iterator[Any]:
                 yield _replaced(document, place, {k: v for k, v in node.items() if k != key})
 
 
+def _with_shorter_names(document: Any, *, whole_texts: bool) -> Iterator[Any]:
+    """Shorten a long text that stands in several places in all of them: an id, and what refers to it.
+
+    A name of usual length stays: people know it.
+    """
+    counted = Counter(node for _, node in _nodes(document) if isinstance(node, str))
+    free = next((letter for letter in ascii_lowercase if letter not in counted), None)
+    for text, count in counted.items():
+        if count < 2 or len(text) <= _USUAL_NAME:  # noqa: PLR2004 - several places
+            continue
+        half = len(text) // 2
+        halves = () if whole_texts else (text[:half], text[half:])
+        for shorter in (free, *halves):
+            if shorter is not None and shorter not in counted:
+                yield _renamed(document, text, shorter)
+
+
 def _with_plainer(document: Any, *, whole_texts: bool) -> Iterator[Any]:
     """Put a plainer value in a leaf's place."""
     for place, node in _nodes(document):
@@ -104,6 +125,14 @@ def _nodes(node: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     elif isinstance(node, list):
         for index, member in enumerate(node):
             yield from _nodes(member, (*place, index))
+
+
+def _renamed(node: Any, old: str, new: str) -> Any:
+    if isinstance(node, dict):
+        return {key: _renamed(member, old, new) for key, member in node.items()}
+    if isinstance(node, list):
+        return [_renamed(member, old, new) for member in node]
+    return new if node == old else node
 
 
 def _replaced(node: Any, place: Place, value: Any) -> Any:
