@@ -28,6 +28,9 @@ def _off_github() -> Iterator[None]:
         yield
 
 
+# Hypothesis' plugin imports Hypothesis at the end of any run: half the time of a small one.
+SMALL = ("-p", "no:hypothesispytest")
+
 # The db path with its evaluate, and its prepare, replaced: what a user's conftest may do.
 WRAPPER = """
 import pytest
@@ -83,7 +86,7 @@ class Gate:
 
     def run(self, *args: str, timeout: float = 300) -> pytest.RunResult:
         return self.pytester.runpytest_subprocess(
-            "--ffparity", "--ffparity-report=report.json", *args, timeout=timeout
+            "--ffparity", "--ffparity-report=report.json", *SMALL, *args, timeout=timeout
         )
 
     def report(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import SMALL
+
 CONFTEST = """
 import pytest
 
@@ -65,7 +67,7 @@ class Project:
     def run(self, *args: str, timeout: float = 120) -> pytest.RunResult:
         """Run the gate in a process of its own, as a user does."""
         return self.pytester.runpytest_subprocess(
-            "--ffparity", "--ffparity-report=report.json", *args, timeout=timeout
+            "--ffparity", "--ffparity-report=report.json", *SMALL, *args, timeout=timeout
         )
 
     def report(self) -> dict[str, Any]:

@@ -201,3 +201,23 @@ def test_answers_of_then_are_spent_under_any_name(committed: Any) -> None:
     committed.run("--ffparity-baseline=HEAD")
     (again,) = committed.report()["baseline"]["weakenings"]
     assert (again["id"], again["who"]) == (change["id"], None)
+
+
+def test_a_configuration_that_was_a_link_is_noted(committed: Any) -> None:
+    (committed.root / "pytest.ini").symlink_to("tox.ini")
+    git(committed, "add", "pytest.ini")
+    git(committed, "commit", "-q", "-m", "a link")
+    result = committed.run("--ffparity-baseline=HEAD")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["         HEAD: pytest.ini: a symbolic link there, so what *"])
+
+
+def test_a_matrix_in_force_that_was_a_link_stops_the_run(committed: Any) -> None:
+    (committed.root / "strict.json").symlink_to("vectors/cutover_parity_matrix.json")
+    committed.ini("ffparity_matrix = strict.json")
+    git(committed, "add", ".")
+    git(committed, "commit", "-q", "-m", "a link")
+    committed.ini("")
+    result = committed.run("--ffparity-baseline=HEAD")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*HEAD:strict.json: is a symbolic link there*"])

@@ -111,13 +111,16 @@ class _Past:
     def configured(self, root: Path, ini: Path | None, defaults: Configured) -> Configured:
         """Give what the configuration there says of the gate's files, where that is asked for."""
         places = [*([] if ini is None else [ini]), *(root / name for name in NAMES)]
-        names = [self._tree.name(place) for place in self._there(places)]
-        held = self._tree.read(names)
-        read = (configured(posixpath.basename(name), held[name]) for name in names)
+        names = dict.fromkeys(self._tree.name(place) for place in self._there(places))
+        for name in names:
+            if name in self._tree.links:
+                self._note(f"{name}: a symbolic link there, so what it configured is not known")
+        held = self._tree.read(name for name in names if name not in self._tree.links)
+        read = (configured(posixpath.basename(name), raw) for name, raw in held.items())
         return over(defaults, next((found for found in read if found is not None), Configured()))
 
     def held(self, names: Iterable[str | None], root: Path) -> list[Path]:
-        """Give those files that the revision holds; None is no file."""
+        """Give those files that the revision holds, as a file or as a link; None is no file."""
         places = (root / name for name in names if name is not None)
         return self._there(Path(os.path.abspath(place)) for place in places)  # noqa: PTH100
 
@@ -126,7 +129,8 @@ class _Past:
         for place in places:
             # What lies outside the repository is nothing that the revision could hold.
             with suppress(RevisionError):
-                if self._tree.name(place) in self._tree.blobs:
+                name = self._tree.name(place)
+                if name in self._tree.blobs or name in self._tree.links:
                     found.append(place)
         return found
 
