@@ -231,3 +231,15 @@ def test_what_failed_beside_the_vectors_of_a_shard_counts_for_the_whole(tmp_path
     assert main(["report", "merge", *shards, "--output", str(whole)]) == 1
     found = read_report(whole)
     assert (found.ruling.verdict, found.exit_status, found.failed_beside) == (Verdict.GO, 1, 1)
+
+
+def test_shards_of_other_code_or_recordings_under_the_same_names_are_not_go(tmp_path: Path) -> None:
+    shards = [Path(run(tmp_path / "a.json", "V-01")), Path(run(tmp_path / "b.json", "V-02"))]
+    for shard in shards:
+        text = shard.read_text("utf-8")
+        assert text.count('"made_by": ""') == 1
+        made_by = f'"made_by": "old: conftest.Old (conftest.py {shard.stem})"'
+        shard.write_text(text.replace('"made_by": ""', made_by), "utf-8")
+    whole = tmp_path / "whole.json"
+    assert main(["report", "merge", *map(str, shards), "--output", str(whole)]) == 1
+    assert read_report(whole).ruling.verdict == Verdict.INCOMPLETE

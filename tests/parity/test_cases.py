@@ -11,6 +11,7 @@ from pytest_ffparity.errors import FFParityError
 from pytest_ffparity.parity.cases import MAX_EXAMPLES
 from pytest_ffparity.parity.judgement import Judgement
 from pytest_ffparity.parity.matrix import ParityMatrix
+from pytest_ffparity.parity.pseudonyms import Pseudonyms
 from pytest_ffparity.parity.run import Run
 from pytest_ffparity.parity.runner import judge
 from pytest_ffparity.vectors.model import Case, CasesVector, MatrixRow
@@ -200,3 +201,22 @@ def test_a_request_that_can_not_be_made_names_its_case() -> None:
 
     with pytest.raises(FFParityError, match=r"^case c7: no such fault: sleepy$"):
         judged(By("old", same), By("new", same), materialise=materialise)
+
+
+def test_a_captured_request_that_can_not_be_made_is_told_by_its_place() -> None:
+    def materialise(request: Any, _world: Any) -> Any:
+        if request["n"] == 1:
+            raise FFParityError("no such fault: sleepy")
+        return request
+
+    listed = tuple(Case(id=f"of ann {n}", request={"n": n}) for n in range(3))
+    vector = CasesVector(id="V", title="t", line=1, world={}, cases=listed, captured=True)
+    how = Run(
+        "n",
+        [By("old", same), By("new", same)],
+        MATRIX,
+        materialise,
+        pseudonyms=Pseudonyms(b"k"),
+    )
+    with pytest.raises(FFParityError, match=r"^request 2: no such fault: sleepy$"):
+        asyncio.run(judge(how, "f.json", vector))

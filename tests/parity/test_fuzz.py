@@ -14,7 +14,9 @@ from pytest_ffparity.parity.fuzz import IN_A_DRAW, MAX_EXAMPLES, Draw, Fuzzer, d
 from pytest_ffparity.parity.judgement import Judgement, Subject
 from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.parity.run import Run
+from pytest_ffparity.parity.runner import judge
 from pytest_ffparity.vectors.model import MatrixRow
+from pytest_ffparity.vectors.reader import read_vector_file
 
 MATRIX = ParityMatrix(
     [
@@ -191,3 +193,35 @@ def test_a_deny_that_became_an_allow_is_told_as_opened() -> None:
         return {**good(request, round_), "decision": "allow" if request["n"] == 3 else "deny"}
 
     assert judged(new).opened == ("new",)
+
+
+class Writing(By):
+    """A path whose writes come to an end of its own where a flag of the world is `big`."""
+
+    outcomes: Any = None
+
+    def prepare(self, world: Any) -> None:
+        ends = ["refused" if w.get("big") and self.name == "new" else "written" for w in world["w"]]
+        self.outcomes = ends
+
+
+def test_writes_that_come_to_different_ends_are_shrunk_and_saved(tmp_path: Path) -> None:
+    writes = [{"n": n, "big": n == 2, "noise": [n] * 5} for n in range(4)]
+    drawn = [Generated({"w": writes, "noise": [1]}, [{"n": 1}, {"n": 2}]) for _ in range(3)]
+    run = Run(
+        "n", [Writing("old", good), Writing("new", good)], MATRIX, lambda r, _w: r, save=tmp_path
+    )
+    draw = draws(6, 7)[0]
+    found = asyncio.run(Fuzzer(run).judge(Subject("m.json", draw.id, "d"), draw, drawn))
+    assert not found.passed
+    (example,) = found.examples
+    assert example.world == {"w": [{"big": True}]}
+    assert len(example.requests) == 1
+    assert example.case == (
+        'decision 1: the world\'s writes came to different ends: old ["written"], new ["refused"]'
+    )
+    saved = read_vector_file(Path(str(example.saved))).vectors[0]
+    assert saved.title == "The world's writes come to different ends"
+    assert not asyncio.run(judge(run, "saved.json", saved)).passed
+    mended = Run("n", [Writing("old", good), Writing("older", good)], MATRIX, lambda r, _w: r)
+    assert asyncio.run(judge(mended, "saved.json", saved)).passed

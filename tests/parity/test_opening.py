@@ -129,3 +129,12 @@ def test_a_decision_that_shows_the_guard_at_work_is_believed_above_the_world() -
 def test_a_chain_of_any_shape_is_read_without_a_stumble(chain: Any) -> None:
     odd = {**DENY, "reason_chain": chain}
     assert opened(None, {"old": odd, "new": ALLOW}, PLAIN, REQUEST) == ()
+
+
+def test_a_deny_with_another_value_opens_to_whoever_reads_the_value() -> None:
+    safe, live = {**DENY, "value": False}, {**DENY, "value": True}
+    assert opened(safe, {"old": safe, "new": live}, SENSITIVE, REQUEST) == ("new",)
+    assert opened(None, {"old": safe, "new": {**DENY, "value": 0}}, SENSITIVE, REQUEST) == ("new",)
+    assert opened(safe, {"old": safe, "new": DENY}, SENSITIVE, REQUEST) == ("new",)
+    assert opened(safe, {"old": safe, "new": {**safe, "reason": "x"}}, SENSITIVE, REQUEST) == ()
+    assert opened(safe, {"old": safe, "new": live}, PLAIN, REQUEST) == ()

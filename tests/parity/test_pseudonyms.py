@@ -220,3 +220,17 @@ def test_a_divergence_that_needs_the_very_id_is_shown_without_it_and_not_saved(
 def test_ids_that_were_not_captured_or_are_asked_for_are_shown() -> None:
     assert "U1001" in judged(["U1001"], Echo("new", other), captured=False).to_text()
     assert "U1001" in judged(["U1001"], Echo("new", other), key=None).to_text()
+
+
+def test_users_are_found_in_tokens_anywhere_and_in_all_records_of_a_world() -> None:
+    known = Pseudonyms(b"k")
+    token = {"$bearer": {"claims": {"sub": "ann"}}}
+    assert known.users({"token": token, "more": [{"deep": [token]}], "$bearer": 1}) == {"ann"}
+    assert known.users([token]) == {"ann"}
+    assert known.users("ann") == set()
+    world = {
+        "user_overrides": [{"user_id": "a"}],
+        "writes": [{"user_id": "b"}, {"tenant_id": "t"}],
+        "corrupt": [{"user_id": "c"}],
+    }
+    assert known.users_of_world(world) == {"a", "b", "c"}

@@ -221,3 +221,73 @@ def test_a_matrix_in_force_that_was_a_link_stops_the_run(committed: Any) -> None
     result = committed.run("--ffparity-baseline=HEAD")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*HEAD:strict.json: is a symbolic link there*"])
+
+
+EASY = "--ffparity-vectors=easy/v.json --ffparity-matrix=easy/m.json"
+
+
+def strict_and_easy(project: Any) -> None:
+    project.matrix(required=["V-1"])
+    (project.root / "easy").mkdir()
+    project.matrix(required=[], name="../easy/m.json")
+    project.vectors("V-9", name="../easy/v.json")
+
+
+def test_addopts_are_no_command_line(project: Any) -> None:
+    strict_and_easy(project)
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    project.ini(f"addopts = {EASY}")
+    result = project.run("--ffparity-baseline=HEAD", "--ffparity-require-go")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["         - V-1: *removed*", "         - V-1: no longer required*"]
+    )
+    project.ini("")
+    assert project.run("--ffparity-baseline=HEAD", *EASY.split()).ret == 0
+
+
+def test_addopts_of_then_count(project: Any) -> None:
+    strict_and_easy(project)
+    project.ini("ffparity_matrix = easy/m.json\naddopts = --ffparity-matrix=vectors/hard.json")
+    project.matrix(required=["V-2"], name="hard.json")
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    project.ini("ffparity_matrix = easy/m.json")
+    result = project.run("--ffparity-baseline=HEAD")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["         - V-2: no longer required*"])
+
+
+def test_the_configuration_of_then_is_the_one_that_pytest_read(project: Any) -> None:
+    strict_and_easy(project)
+    ini = project.root / "pytest.ini"
+    ini.write_text("[pytest]\nffparity_matrix = vectors/cutover_parity_matrix.json\n")
+    project.ini("ffparity_matrix = easy/m.json")
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    assert project.run("--ffparity-baseline=HEAD").ret == 0
+    ini.unlink()
+    result = project.run("--ffparity-baseline=HEAD")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["         - V-1: no longer required*"])
+
+
+def test_a_configuration_above_today_s_counts(project: Any) -> None:
+    strict_and_easy(project)
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+    below = project.root / "below"
+    below.mkdir()
+    (below / "pytest.ini").write_text(
+        "[pytest]\nffparity_vectors = ../vectors/parity_test_matrix.json\n"
+        "ffparity_matrix = ../easy/m.json\n"
+    )
+    (project.root / "conftest.py").rename(below / "conftest.py")
+    result = project.run("--rootdir=below", "-c", "below/pytest.ini", "--ffparity-baseline=HEAD")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["         - V-1: no longer required*"])

@@ -100,3 +100,14 @@ def ffparity_paths():
     assert diverged["case"].startswith("of user-")
     result = project.run("--ffparity-show-users")
     result.stdout.fnmatch_lines(["*u-7@example.org*"])
+
+
+def test_a_report_tells_what_a_recording_held(project: Any) -> None:
+    told = []
+    for answer in ("V-3", "else"):
+        record(project, decided("V-1"), decided("V-2"), decided("V-3", answer))
+        project.run("--ffparity-recorded", "node=node.jsonl")
+        told.append(project.report()["header"]["made_by"])
+    assert told[0] != told[1]
+    assert str(project.root) not in told[0]
+    assert told[0].startswith("old: conftest.Toy (conftest.py ")

@@ -47,9 +47,46 @@ def test_a_real_token_is_refused_with_its_line_and_not_shown(
         read_capture(path)
     (problem,) = raised.value.problems
     assert (problem.line, problem.pointer) == (2, pointer)
-    assert "found a token, expected its claims" in problem.sentence
+    assert "found a token or another secret, expected its claims" in problem.sentence
     assert TOKEN[:20] not in str(raised.value)
     assert '{"$bearer": {"claims": {...}}}' in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("request_", "pointer"),
+    [
+        ({"headers": {"authorization": "Bearer opaque-0f3a9c"}}, "/request/headers/authorization"),
+        ({"headers": {"Authorization": "Basic dXNlcjpwYXNz"}}, "/request/headers/Authorization"),
+        ({"headers": {"Cookie": ["a=1", "session=0f3a9c0f3a9c"]}}, "/request/headers/Cookie/1"),
+        ({"cookie": {"session": "0f3a9c0f3a9c0"}}, "/request/cookie/session"),
+        ({"X-API-Key": "0f3a9c0f3a9c0"}, "/request/X-API-Key"),
+        ({"auth": ["bearer 0f3a9c0f3a9c"]}, "/request/auth/0"),
+    ],
+    ids=["opaque", "basic", "cookies", "cookie", "api key", "elsewhere"],
+)
+def test_other_secrets_are_refused_and_not_shown(
+    request_: Any, pointer: str, tmp_path: Path
+) -> None:
+    with pytest.raises(VectorFileError) as raised:
+        read_capture(capture(tmp_path, {"id": "a", "request": request_}))
+    (problem,) = raised.value.problems
+    assert problem.pointer == pointer
+    assert "0f3a9c" not in str(raised.value)
+    assert "dXNlcjpwYXNz" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"headers": {"Authorization": "", "Cookie": "theme=dark"}},
+        {"plan": "Basic subscription", "note": "bearer of news"},
+        {"headers": {"Authorization": {"$bearer": {"claims": {"sub": "a-user-of-usual-length"}}}}},
+    ],
+    ids=["empty", "words", "claims"],
+)
+def test_what_is_no_secret_is_read(request_: Any, tmp_path: Path) -> None:
+    line = {"id": "a", "request": request_}
+    assert read_capture(capture(tmp_path, line)) == [line]
 
 
 def test_claims_in_the_place_of_a_token_are_welcome(tmp_path: Path) -> None:

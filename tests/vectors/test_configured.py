@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ffparity.vectors.configured import Configured, configured, over
+from pytest_ffparity.vectors.configured import Configured, configured, over, typed, without
 
 KEYS = "ffparity_vectors = a.json 'b c.json'\n  d.json\nffparity_matrix = m.json\n"
 SAID = Configured(vectors=("a.json", "b c.json", "d.json"), matrix="m.json")
@@ -47,7 +47,21 @@ def test_an_ini_of_pytest_counts_though_it_says_nothing() -> None:
     assert configured("pytest.ini", b"") == Configured()
 
 
-def test_what_has_no_default_stays_empty() -> None:
-    defaults = Configured(vectors=("v.json",), matrix=None, waivers="w.json")
-    assert over(defaults, SAID) == Configured(vectors=SAID.vectors, waivers="w.json")
-    assert over(Configured(), SAID) == Configured()
+def test_addopts_stand_over_the_keys() -> None:
+    text = (
+        f"[pytest]\n{KEYS}addopts = -q --ffparity-vectors=x.json --ffparity-matrix 'm 2.json' x\n"
+    )
+    assert configured("pytest.ini", text.encode()) == Configured(("x.json",), "m 2.json")
+
+
+def test_a_command_line_names_files_or_does_not() -> None:
+    found = typed(["-q", "--ffparity-vectors", "a", "--ffparity-vectors=b", "--ffparity-waivers=w"])
+    assert found == Configured(vectors=("a", "b"), waivers="w")
+    assert typed(["vectors/x.json", "--ffparity-matri=m", "--ffparity-matrix"]) == Configured()
+
+
+def test_what_says_nothing_hides_nothing_and_what_is_left_out_is_empty() -> None:
+    defaults = Configured(vectors=("v.json",), matrix="other.json", waivers="w.json")
+    both = over(defaults, SAID)
+    assert both == Configured(vectors=SAID.vectors, matrix="m.json", waivers="w.json")
+    assert without(both, ["vectors", "matrix"]) == Configured(waivers="w.json")

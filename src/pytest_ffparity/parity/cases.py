@@ -25,7 +25,11 @@ MAX_BEFORE: Final = 50
 async def judge_cases(run: Run, subject: Subject, vector: CasesVector) -> Judgement:
     """Ask every path every case in one world, twice, and compare decision by decision."""
     world, cases = vector.world, vector.cases
-    questions = [run.question(subject.id, c.id, c.request, world) for c in cases]
+    hidden = vector.captured and run.pseudonyms is not None
+    questions = [
+        run.question(subject.id, c.id, c.request, world, f"request {n}" if hidden else None)
+        for n, c in enumerate(cases, 1)
+    ]
     replied: dict[str, Replied] = {}
     for path in run.paths:
         run.progress(f"{subject.id}: {len(cases)} cases on {path.name}")

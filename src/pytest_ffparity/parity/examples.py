@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from pytest_ffparity.errors import FFParityError
-from pytest_ffparity.parity.asking import asked_once
+from pytest_ffparity.parity.asking import apart, asked_once
 from pytest_ffparity.parity.compare import Divergence, compare
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import Example
@@ -19,6 +19,8 @@ from pytest_ffparity.parity.session import Reply, recalls
 # What tells one kind of divergence from another: the row and field, or the path that raised.
 Mark: TypeAlias = tuple[str, str]
 RAISED: Final = "raised"
+# The writes of the world came to different ends, whatever was asked then.
+WRITES: Final[Mark] = ("writes", "")
 
 
 def marks(run: Run, replies: Mapping[str, Reply]) -> tuple[list[Divergence], list[Mark]]:
@@ -53,8 +55,9 @@ async def smallest(  # noqa: PLR0913 - what to shrink, and how
         try:
             given = await asked(run, document["world"], document["requests"])
             # What comes before has to be sound: an example is kept by what the first path answers.
-            before = all(replies[first].decision is not None for replies in given[:-1])
-            return before and mark in marks(run, given[-1])[1]
+            sound = given if mark == WRITES else given[:-1]
+            before = all(replies[first].decision is not None for replies in sound)
+            return before and mark in _marked(run, given[-1])
         except FFParityError:  # with a piece left out, no token can be made of a request
             return False
 
@@ -65,11 +68,11 @@ async def smallest(  # noqa: PLR0913 - what to shrink, and how
             return None
     document = await reduced(start, shows, whole_texts=whole_texts)
     replies = (await asked(run, document["world"], document["requests"]))[-1]
-    divergences, marked = marks(run, replies)
-    if mark not in marked:
+    if mark not in _marked(run, replies):
         return None
+    divergences, _ = marks(run, replies)
     return Example(
-        case=case,
+        case=f"{case}: {apart(run.paths)[0]}" if mark == WRITES else case,
         world=document["world"],
         requests=document["requests"],
         divergences=tuple(map(explained, divergences)),
@@ -89,6 +92,12 @@ async def asked(run: Run, world: Any, requests: Sequence[Any]) -> list[dict[str,
     questions = [run.question("", str(n), r, world) for n, r in enumerate(requests)]
     live = [path for path in run.paths if not recalls(path)]
     return await asked_once(msgspec.structs.replace(run, paths=live), world, questions)
+
+
+def _marked(run: Run, replies: Mapping[str, Reply]) -> list[Mark]:
+    """Mark what is wrong with the last request of the world that the paths are in."""
+    writes = [WRITES] if apart(run.paths) else []
+    return [*marks(run, replies)[1], *writes]
 
 
 def _sound(document: Any) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ffparity.parity import session
 from pytest_ffparity.parity.asking import apart, asked_twice, shaky_at
-from pytest_ffparity.parity.examples import Mark, marks, smallest
+from pytest_ffparity.parity.examples import WRITES, Mark, marks, smallest
 from pytest_ffparity.parity.explain import explained
 from pytest_ffparity.parity.judgement import SHARE, Example, Judgement, PathResult, Subject
 from pytest_ffparity.parity.keeping import kept
@@ -119,7 +119,10 @@ class Fuzzer:
             for name, request in zip(names, requests, strict=True)
         ]
         replied = {path.name: await asked_twice(run, path, world, questions) for path in run.paths}
-        found.problems += [f"{names[0]}: {problem}" for problem in apart(run.paths)]
+        ends = apart(run.paths)
+        found.problems += [f"{names[0]}: {problem}" for problem in ends]
+        if ends and self._is_new(WRITES):
+            await self._shrink(found, names[0], world, requests[:1], WRITES)
         for place, name in enumerate(names):
             replies = {path: each.replies[place] for path, each in replied.items()}
             divergences, marked = marks(run, replies)
@@ -134,14 +137,16 @@ class Fuzzer:
             if shaky:
                 continue
             # Fields come in the order of the document: the gravest, the decision itself, first.
-            new = marked[0] not in self._shrunk and len(self._shrunk) < MAX_EXAMPLES
             if divergences:
                 answers = {n: r.decision for n, r in replies.items() if r.decision is not None}
                 ways = opened(None, answers, world, requests[place])
                 found.opened |= dict.fromkeys(ways)
-            if new:
+            if self._is_new(marked[0]):
                 await self._shrink(found, name, world, requests[: place + 1], marked[0])
         found.decisions += len(requests)
+
+    def _is_new(self, mark: Mark) -> bool:
+        return mark not in self._shrunk and len(self._shrunk) < MAX_EXAMPLES
 
     async def _kept(self, example: Example, draw: Draw) -> Example:
         again = command(self._run.command, draw.decisions, draw.seed)

@@ -37,6 +37,8 @@ async def kept(run: Run, example: Example) -> Example:
         if lacking := [join(path) for each in expected for path in unnamed(each, run.matrix)]:
             raise NotSavedError(f"{first} lacks {lacking[0]}, which every expectation has to name")
         title = f"The paths part at {fields}" if fields else "A path gives no decision"
+        if not fields and not example.raised:
+            title = "The world's writes come to different ends"
         saved = str(save(run.save, title, world, requests, expected))
     except NotSavedError as error:
         saved = f"nowhere: {error}"

@@ -39,9 +39,10 @@ def opened(
 def _opens(answer: Document, reference: Document) -> bool:
     """Tell whether an answer lets through what a reference does not."""
     if _reads(reference, _DENY):
-        return answer.get("decision") != _DENY and not same(
-            answer.get("decision"), reference["decision"]
-        )
+        if answer.get("decision") == _DENY or same(answer.get("decision"), reference["decision"]):
+            # A client that reads the value alone is let through by another value.
+            return "value" in reference and not same(answer.get("value"), reference["value"])
+        return True
     # No decision, or an odd one, allows nothing either.
     return _reads(answer, _ALLOW) and not _reads(reference, _ALLOW)
 

@@ -15,9 +15,9 @@ from pytest_ffparity.parity.judgement import Example, Judgement
 from pytest_ffparity.parity.mask import Mask
 from pytest_ffparity.parity.stability import Unstable
 
-# Where a request names its user; a segment matches whatever its case, `*` matches any.
+# Where a request names its user, beside the subject of a token, wherever that stands. A segment
+# matches whatever its case, `*` matches any.
 DEFAULT_POINTERS: Final = (
-    "/headers/*/$bearer/claims/sub",
     "/headers/X-FF-User",
     "/headers/X-User-Id",
     "/user_id",
@@ -49,11 +49,12 @@ class Pseudonyms:
             for pointer in self._pointers
             for found in _found(request, pointer)
             if _is_id(found)
-        }
+        } | {user for user in _subjects([request]) if _is_id(user)}
 
     def users_of_world(self, world: Any) -> set[User]:
-        """Find the user ids of a world's overrides."""
-        return {user for user in _found(world, ("user_overrides", "user_id")) if _is_id(user)}
+        """Find the user ids of a world's records."""
+        lists = ("user_overrides", "writes", "corrupt")
+        return {user for name in lists for user in _found(world, (name, "user_id")) if _is_id(user)}
 
     def masking(self, users: Collection[User], words: Collection[str]) -> Masking:
         """Give what hides these users.
@@ -135,6 +136,15 @@ class Masking:
 
 def _is_id(value: Any) -> bool:
     return (isinstance(value, str) and value != "") or type(value) is int
+
+
+def _subjects(node: Any) -> Iterator[Any]:
+    """Give the subjects of the tokens that a request describes."""
+    if isinstance(node, dict):
+        yield from _found(node, ("$bearer", "claims", "sub"))
+    for member in node.values() if isinstance(node, dict) else node:
+        if isinstance(member, dict | list):
+            yield from _subjects(member)
 
 
 def _found(node: Any, pointer: tuple[str, ...]) -> Iterator[Any]:

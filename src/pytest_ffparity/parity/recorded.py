@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ class RecordedPath:
         self._lines = {
             (line["vector"], line.get("case")): line for line in read_lines(file, SCHEMA, _place)
         }
+        self.digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
         self.info = {"recorded": f"{file.name}, decisions: {len(self._lines)}"}
 
     async def evaluate(self, request: Any) -> Any:

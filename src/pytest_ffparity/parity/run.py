@@ -40,16 +40,19 @@ class Run(msgspec.Struct, frozen=True):
     pseudonyms: Pseudonyms | None = None
     command: str = "pytest"
 
-    def question(self, vector: str, case: str | None, request: Any, world: Any) -> Question:
+    def question(
+        self, vector: str, case: str | None, request: Any, world: Any, told: str | None = None
+    ) -> Question:
         """Put a request to a path.
 
         Raises:
-            FFParityError: It can't be made, as with a token that nobody can mint; names the case.
+            FFParityError: It can't be made, as with a token that nobody can mint; names the case,
+                or what is `told` in its place: an id may hide a user.
         """
         try:
             made = self.materialise(request, world)
         except FFParityError as error:
             if case is None:
                 raise
-            raise FFParityError(f"case {case}: {error}") from None
+            raise FFParityError(f"{told or f'case {case}'}: {error}") from None
         return Question(vector, case, made)

@@ -6,11 +6,14 @@ A path is somebody else's code. Whatever it raises or returns becomes a value he
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path as FilePath
 from typing import Any
 
 import msgspec
@@ -134,13 +137,29 @@ def read(answer: Answer) -> Reply:
 
 
 def kinds(paths: Sequence[Path]) -> str:
-    """Tell the paths' classes and where those are from: one name can stand for two things."""
+    """Tell the paths' classes, where those are from and what is written there.
+
+    One name can stand for two things. A path may add a `digest` of what it answers from.
+    """
     told = []
     for path in paths:
         kind = type(path)
-        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-        told.append(f"{path.name}: {kind.__module__}.{kind.__qualname__} ({file})")
-    return ", ".join(told)
+        source = _source(getattr(sys.modules.get(kind.__module__), "__file__", None))
+        digest = getattr(path, "digest", None)
+        answers = f", {digest}" if isinstance(digest, str) else ""
+        told.append(f"{path.name}: {kind.__module__}.{kind.__qualname__} ({source}{answers})")
+    return "; ".join(told)
+
+
+def _source(file: str | None) -> str:
+    """Name a source file as seen from here, with a digest: the same wherever a checkout lies."""
+    if file is None:
+        return "no file"
+    try:
+        digest = hashlib.sha256(FilePath(file).read_bytes()).hexdigest()[:12]
+        return f"{FilePath(os.path.relpath(file)).as_posix()} {digest}"
+    except (OSError, ValueError):  # gone, or on another drive
+        return file
 
 
 def outcomes(path: Path) -> Any:

@@ -197,7 +197,7 @@ def _paths(judgements: list[Judgement]) -> list[Gap]:
         return [
             Gap(
                 "not every vector was judged on the same paths: of one name, they are of several "
-                "classes; override ffparity_paths in one conftest above all vector files"
+                "classes or recordings; override ffparity_paths in one conftest above all vector files"
             )
         ]
     return []

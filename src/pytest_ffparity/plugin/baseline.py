@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import shlex
+from typing import TYPE_CHECKING, Final
 
 from pytest_ffparity.parity.baseline import unacknowledged, weakenings
 from pytest_ffparity.plugin.options import (
@@ -14,9 +16,16 @@ from pytest_ffparity.plugin.options import (
 )
 from pytest_ffparity.report.model import Baseline, Weakening
 from pytest_ffparity.vectors.acknowledged import read_acknowledgements
-from pytest_ffparity.vectors.configured import Configured
+from pytest_ffparity.vectors.configured import Configured, typed
 from pytest_ffparity.vectors.revision import read_standard_at
 from pytest_ffparity.vectors.standard import Standard
+
+_DEFAULTS: Final = Configured(
+    vectors=(DEFAULT_VECTORS, DEFAULT_EXAMPLES),
+    matrix=DEFAULT_MATRIX,
+    waivers=DEFAULT_WAIVERS,
+    acknowledged=DEFAULT_ACKNOWLEDGED,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +50,8 @@ def held_against(
         settings.waivers,
         settings.acknowledged,
         ini=settings.ini,
-        defaults=_unsaid(settings),
+        defaults=_DEFAULTS,
+        typed=_typed(settings),
     )
     after = Standard(files=inventory.files, matrix=inventory.matrix_file, waivers=inventory.waivers)
     acknowledged = (
@@ -68,14 +78,11 @@ def held_against(
     )
 
 
-def _unsaid(settings: Settings) -> Configured:
-    """Say what a configuration that says nothing means; typed files are of today's run alone."""
-    return Configured(
-        vectors=() if "vectors" in settings.typed else (DEFAULT_VECTORS, DEFAULT_EXAMPLES),
-        matrix=None if "matrix" in settings.typed else DEFAULT_MATRIX,
-        waivers=None if "waivers" in settings.typed else DEFAULT_WAIVERS,
-        acknowledged=DEFAULT_ACKNOWLEDGED,
-    )
+def _typed(settings: Settings) -> list[str]:
+    """Name what the command line says itself, and not the configuration's `addopts`."""
+    words = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    found = typed([*words, *settings.arguments])
+    return [name for name in found.__struct_fields__ if getattr(found, name)]
 
 
 def objections(baseline: Baseline | None) -> list[str]:

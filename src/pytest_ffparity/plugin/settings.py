@@ -28,8 +28,8 @@ class Settings:
     """What a gate run was asked to do; paths are absolute.
 
     `vectors_named` is False where the default file is meant because nothing was said; `command`
-    runs pytest on the same files. `ini` is pytest's configuration file, `typed` are the files
-    (`vectors`, `matrix`, `waivers`) that the command line names over it.
+    runs pytest on the same files. `ini` is pytest's configuration file where `-c` names
+    one, `arguments` are those of the command line.
     """
 
     vectors: tuple[Path, ...]
@@ -52,7 +52,7 @@ class Settings:
     user_ids: tuple[str, ...]
     command: str
     ini: Path | None
-    typed: frozenset[str]
+    arguments: tuple[str, ...]
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -96,17 +96,15 @@ def read_settings(config: pytest.Config) -> Settings:
         pseudonym_key=_pseudonym_key(config),
         user_ids=_user_ids(config),
         command=_command(option),
-        ini=config.inipath,
-        typed=frozenset(
-            name
-            for name in ("vectors", "matrix", "waivers")
-            if getattr(option, f"ffparity_{name}", None)
-        ),
+        ini=config.inipath if config.option.inifilename else None,
+        arguments=tuple(config.invocation_params.args),
     )
 
 
 def _command(option: argparse.Namespace) -> str:
-    typed = [f"--ffparity-vectors={name}" for name in option.ffparity_vectors or ()]
+    typed = [] if option.inifilename is None else ["-c", option.inifilename]
+    typed += [] if option.rootdir is None else [f"--rootdir={option.rootdir}"]
+    typed += [f"--ffparity-vectors={name}" for name in option.ffparity_vectors or ()]
     if option.ffparity_matrix:
         typed.append(f"--ffparity-matrix={option.ffparity_matrix}")
     return shlex.join(["pytest", *typed])

@@ -70,6 +70,7 @@ def _header(report: Report) -> dict[str, Any]:
         if matrix is None
         else {"file": matrix.file, "digest": matrix.digest, "rows": list(surroundings.rows)},
         "paths": [{"name": name, "info": info} for name, info in report.paths.items()],
+        "made_by": report.made_by,
         "percentiles": DEFINITION,
         "platform": surroundings.platform,
         "cpus": surroundings.cpus,

@@ -127,6 +127,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     @property
+    def made_by(self) -> str:
+        """What kinds of paths judged; a run that mixes them is incomplete."""
+        telling = (entry.telling for entry in self.entries)
+        return next((each.made_by for each in telling if each is not None), "")
+
+    @property
     def stress(self) -> dict[str, tuple[str, Load]]:
         """For each path its slowest stress vector, by p99, and that one's figures."""
         slowest: dict[str, tuple[str, Load]] = {}

@@ -114,7 +114,7 @@ def _entries(data: dict[str, Any], waivers: tuple[Waiver, ...]) -> tuple[Entry, 
         if raw["judgements"] > _MOST:
             pointer = join(["vectors", index, "judgements"])
             raise UnsoundError(pointer, f"found {raw['judgements']}, expected {_MOST} or less")
-        judgement = rebuilt_judgement.judgement(raw, infos)
+        judgement = rebuilt_judgement.judgement(raw, infos, data["header"]["made_by"])
         found[key] = Entry(
             key,
             (judgement,) * int(raw["judgements"]),  # the schema lets 1.0 through

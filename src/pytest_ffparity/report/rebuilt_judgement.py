@@ -17,12 +17,13 @@ from pytest_ffparity.parity.percentiles import Bucket, Latency
 from pytest_ffparity.parity.stability import Unstable
 
 
-def judgement(raw: dict[str, Any], infos: dict[str, dict[str, str]]) -> Judgement:
+def judgement(raw: dict[str, Any], infos: dict[str, dict[str, str]], made_by: str) -> Judgement:
     """Make the judgement; a report holds neither its run's nonce nor its digest.
 
     Args:
         raw: The item of `vectors`.
         infos: What each path says of itself.
+        made_by: What kinds of paths judged.
     """
     return Judgement(
         run="",
@@ -45,6 +46,7 @@ def judgement(raw: dict[str, Any], infos: dict[str, dict[str, str]]) -> Judgemen
         examples=tuple(map(_example, raw["examples"])),
         opened=tuple(raw["opened"]),
         problems=tuple(raw["problems"]),
+        made_by=made_by,
     )
 
 

@@ -12,10 +12,13 @@ from pytest_ffparity.formats.schema import Problem
 from pytest_ffparity.vectors.json_lines import read_lines
 
 SCHEMA: Final = "captured_request.v1"
-_TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.")
+_TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.|^\s*(?i:bearer)\s+\S{8}")
+# Headers that hold nothing else.
+_SECRET: Final = re.compile(r"(proxy-)?authorization|(set-)?cookie|(x-)?api-key", re.IGNORECASE)
+_PLAIN: Final = 12
 _SENTENCE: Final = (
-    'found a token, expected its claims: put {"$bearer": {"claims": {...}}} in its place, for a '
-    "token is a secret"
+    'found a token or another secret, expected its claims, or nothing: put {"$bearer": {"claims": '
+    "{...}}} in its place"
 )
 
 
@@ -29,7 +32,7 @@ def read_capture(path: Path) -> list[dict[str, Any]]:
 
 
 def _tokens(node: Any, at: tuple[str | int, ...] = ()) -> Iterator[Problem]:
-    if isinstance(node, str) and _TOKEN.search(node):
+    if isinstance(node, str) and (_TOKEN.search(node) or (_kept_secret(at) and len(node) > _PLAIN)):
         yield Problem(join(at), _SENTENCE)
     elif isinstance(node, dict):
         if any(map(_TOKEN.search, node)):
@@ -40,3 +43,9 @@ def _tokens(node: Any, at: tuple[str | int, ...] = ()) -> Iterator[Problem]:
     elif isinstance(node, list):
         for index, member in enumerate(node):
             yield from _tokens(member, (*at, index))
+
+
+def _kept_secret(at: tuple[str | int, ...]) -> bool:
+    """Tell by the names above a text whether it is a secret; described claims are none."""
+    names = [part for part in at if isinstance(part, str)]
+    return "$bearer" not in names and any(map(_SECRET.fullmatch, names))

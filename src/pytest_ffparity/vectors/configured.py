@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -34,14 +35,20 @@ class Configured(msgspec.Struct, frozen=True):
     acknowledged: str | None = None
 
 
-def over(defaults: Configured, said: Configured) -> Configured:
-    """Put what a configuration says over the defaults; what has no default stays empty."""
+def over(below: Configured, above: Configured) -> Configured:
+    """Put what one says over what another one says; what says nothing hides nothing."""
     return Configured(
-        vectors=defaults.vectors and (said.vectors or defaults.vectors),
-        matrix=defaults.matrix and (said.matrix or defaults.matrix),
-        waivers=defaults.waivers and (said.waivers or defaults.waivers),
-        acknowledged=defaults.acknowledged and (said.acknowledged or defaults.acknowledged),
+        vectors=above.vectors or below.vectors,
+        matrix=above.matrix or below.matrix,
+        waivers=above.waivers or below.waivers,
+        acknowledged=above.acknowledged or below.acknowledged,
     )
+
+
+def without(configured: Configured, names: Iterable[str]) -> Configured:
+    """Leave out what it says of these keys."""
+    nothing = Configured()
+    return msgspec.structs.replace(configured, **{n: getattr(nothing, n) for n in names})
 
 
 def configured(name: str, raw: bytes) -> Configured | None:
@@ -58,17 +65,45 @@ def configured(name: str, raw: bytes) -> Configured | None:
     read: Callable[[str, str], Mapping[str, Any] | None] = _toml if name.endswith(".toml") else _ini
     try:
         section = read(name, raw.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ParseError):
+        if section is None:
+            return Configured() if name in _WHOLE else None
+        said = Configured(
+            vectors=_words(section.get("ffparity_vectors")),
+            matrix=_word(section.get("ffparity_matrix")),
+            waivers=_word(section.get("ffparity_waivers")),
+            acknowledged=_word(section.get("ffparity_acknowledged")),
+        )
+        return over(said, typed(_words(section.get("addopts"))))
+    except (ValueError, ParseError):  # no UTF-8, no TOML, a quote that stays open
         return None
-    if section is None:
-        return Configured() if name in _WHOLE else None
-    named = section.get("ffparity_vectors") or ()
+
+
+def typed(arguments: Sequence[str]) -> Configured:
+    """Read the files that a command line, or `addopts`, names."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--ffparity-vectors", action="append", default=[])
+    parser.add_argument("--ffparity-matrix")
+    parser.add_argument("--ffparity-waivers")
+    try:
+        found, _ = parser.parse_known_args(list(arguments))
+    except argparse.ArgumentError:
+        return Configured()  # pytest could not read it either
     return Configured(
-        vectors=tuple(shlex.split(named) if isinstance(named, str) else map(str, named)),
-        matrix=section.get("ffparity_matrix") or None,
-        waivers=section.get("ffparity_waivers") or None,
-        acknowledged=section.get("ffparity_acknowledged") or None,
+        vectors=tuple(found.ffparity_vectors),
+        matrix=found.ffparity_matrix,
+        waivers=found.ffparity_waivers,
     )
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """Read a list of an ini file, or of a TOML one, which takes either form."""
+    if isinstance(value, str):
+        return tuple(shlex.split(value))
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _toml(name: str, text: str) -> Mapping[str, Any] | None:

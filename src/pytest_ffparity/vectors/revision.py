@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
@@ -14,7 +13,7 @@ import msgspec
 
 from pytest_ffparity.formats import strict_json
 from pytest_ffparity.vectors.acknowledged import Acknowledgement, read_acknowledgements
-from pytest_ffparity.vectors.configured import NAMES, Configured, configured, over
+from pytest_ffparity.vectors.configured import NAMES, Configured, configured, over, without
 from pytest_ffparity.vectors.errors import VectorFileError
 from pytest_ffparity.vectors.git_tree import RevisionError, Tree, open_tree
 from pytest_ffparity.vectors.matrix_reader import read_matrix
@@ -39,6 +38,7 @@ def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of 
     *,
     ini: Path | None = None,
     defaults: Configured = _UNCONFIGURED,
+    typed: Iterable[str] = ("vectors", "matrix", "waivers", "acknowledged"),
 ) -> Standard:
     """Read vector files, matrix and waivers as they were at a revision.
 
@@ -53,9 +53,9 @@ def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of 
         matrix: The matrix of today.
         waivers: The waiver file of today; None where there is none.
         acknowledged: The acknowledgements of today, likewise; those of then are spent.
-        ini: The configuration file of today, None where there is none.
-        defaults: What a configuration that says nothing means. What is empty here is looked for
-            under today's name alone.
+        ini: The configuration file that the command line names, None where it names none.
+        defaults: What a configuration that says nothing means.
+        typed: What today's command line names itself, and is looked for under that name alone.
 
     Returns:
         The standard; its files have the paths that they would have in the work tree. A file that
@@ -68,14 +68,15 @@ def read_standard_at(  # noqa: PLR0913, PLR0917 - a revision, and every file of 
     tree = open_tree(ref, root)
     with TemporaryDirectory(prefix="ffparity-baseline-") as folder:
         past = _Past(tree, Path(folder))
-        then = past.configured(root, ini, defaults)
+        base, said = past.configured(root, ini)
+        then = without(over(defaults, said), typed)
         found = past.standard(
             root,
-            list(dict.fromkeys([*vectors, *past.held(then.vectors, root)])),
-            next(iter(past.held([then.matrix], root)), matrix),
-            waivers if then.waivers is None else next(iter(past.held([then.waivers], root)), None),
+            list(dict.fromkeys([*vectors, *past.held(then.vectors, base)])),
+            next(iter(past.held([then.matrix], base)), matrix),
+            waivers if then.waivers is None else next(iter(past.held([then.waivers], base)), None),
         )
-        answers = [*past.held([then.acknowledged], root), *([acknowledged] if acknowledged else [])]
+        answers = [*past.held([then.acknowledged], base), *([acknowledged] if acknowledged else [])]
         spent = past.acknowledged(dict.fromkeys(answers))
         return msgspec.structs.replace(found, acknowledged=spent)
 
@@ -108,31 +109,34 @@ class _Past:
             notes=tuple(self._notes),
         )
 
-    def configured(self, root: Path, ini: Path | None, defaults: Configured) -> Configured:
-        """Give what the configuration there says of the gate's files, where that is asked for."""
-        places = [*([] if ini is None else [ini]), *(root / name for name in NAMES)]
-        names = dict.fromkeys(self._tree.name(place) for place in self._there(places))
-        for name in names:
+    def configured(self, root: Path, ini: Path | None) -> tuple[Path, Configured]:
+        """Give what the configuration there says of the gate's files, and the folder it is for.
+
+        As pytest does, it takes the first in `root`, else in the nearest folder above it.
+        """
+        top = self._tree.top
+        above = [p for p in (root, *root.parents) if Path(os.path.realpath(p)).is_relative_to(top)]
+        places = [*([] if ini is None else [ini]), *(p / name for p in above for name in NAMES)]
+        for place in self._there(places):
+            name = self._tree.name(place)
             if name in self._tree.links:
                 self._note(f"{name}: a symbolic link there, so what it configured is not known")
-        held = self._tree.read(name for name in names if name not in self._tree.links)
-        read = (configured(posixpath.basename(name), raw) for name, raw in held.items())
-        return over(defaults, next((found for found in read if found is not None), Configured()))
+            elif (found := configured(place.name, self._tree.read([name])[name])) is not None:
+                return place.parent, found
+        return root, Configured()
 
-    def held(self, names: Iterable[str | None], root: Path) -> list[Path]:
+    def held(self, names: Iterable[str | None], base: Path) -> list[Path]:
         """Give those files that the revision holds, as a file or as a link; None is no file."""
-        places = (root / name for name in names if name is not None)
+        places = (base / name for name in names if name is not None)
         return self._there(Path(os.path.abspath(place)) for place in places)  # noqa: PTH100
 
     def _there(self, places: Iterable[Path]) -> list[Path]:
-        found = []
-        for place in places:
-            # What lies outside the repository is nothing that the revision could hold.
-            with suppress(RevisionError):
-                name = self._tree.name(place)
-                if name in self._tree.blobs or name in self._tree.links:
-                    found.append(place)
-        return found
+        # What lies outside the repository is nothing that the revision could hold.
+        inside = (
+            p for p in places if Path(os.path.realpath(p.parent)).is_relative_to(self._tree.top)
+        )
+        known = self._tree.blobs.keys() | self._tree.links
+        return [place for place in inside if self._tree.name(place) in known]
 
     def acknowledged(self, paths: Iterable[Path]) -> tuple[Acknowledgement, ...]:
         held = self._held(map(self._tree.name, paths))
