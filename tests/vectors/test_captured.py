@@ -112,3 +112,13 @@ def test_the_same_id_twice_is_refused(tmp_path: Path) -> None:
     (problem,) = raised.value.problems
     assert problem.line == 2
     assert problem.sentence == "found what line 1 is about again, expected each once"
+
+
+@pytest.mark.parametrize("found", ['ann@example.org says "hi", expected nothing', 1234567.5])
+def test_what_a_broken_line_holds_is_not_quoted(found: Any, tmp_path: Path) -> None:
+    kind = "text" if isinstance(found, str) else "number"
+    with pytest.raises(VectorFileError) as raised:
+        read_capture(capture(tmp_path, {"id": "a", "request": 1, "expected": found}))
+    (problem,) = raised.value.problems
+    assert problem.pointer == "/expected"
+    assert problem.sentence == f"found a {kind}, expected an object"

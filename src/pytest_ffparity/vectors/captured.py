@@ -28,7 +28,7 @@ def read_capture(path: Path) -> list[dict[str, Any]]:
     Raises:
         VectorFileError: The file can't be used, or holds a real token.
     """
-    return read_lines(path, SCHEMA, lambda line: f'the id "{line["id"]}"', _tokens)
+    return read_lines(path, SCHEMA, lambda line: f'the id "{line["id"]}"', _tokens, quotes=False)
 
 
 def _tokens(node: Any, at: tuple[str | int, ...] = ()) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,9 @@ from pytest_ffparity.vectors.errors import FileProblem, VectorFileError
 
 # A file that is broken throughout is told by its first lines.
 MAX_PROBLEMS: Final = 20
+_QUOTED: Final = re.compile(
+    r'(?<=^found )the (text|number) (?:"(?:[^"\\]|\\.)*"|\S+)(?=, expected)'
+)
 
 
 def read_lines(
@@ -19,6 +23,8 @@ def read_lines(
     schema_name: str,
     place: Callable[[dict[str, Any]], object],
     check: Callable[[dict[str, Any]], Iterable[Problem]] = lambda _: (),
+    *,
+    quotes: bool = True,
 ) -> list[dict[str, Any]]:
     """Read every line; blank ones are passed over.
 
@@ -27,6 +33,7 @@ def read_lines(
         schema_name: The published schema of a line.
         place: What tells a line from all others; the same twice is a problem.
         check: Finds what is wrong with a line that keeps its schema.
+        quotes: Whether problems may say what they found, and not only of what kind it is.
 
     Raises:
         VectorFileError: The file is missing, unreadable, empty or unsound; tells the problems.
@@ -49,7 +56,9 @@ def read_lines(
             problems.append(FileProblem(number, None, f"{what}, expected one JSON document"))
             continue
         wrong = schema.problems(schema_name, document) or list(check(document))
-        problems += [FileProblem(number, p.pointer, p.sentence) for p in wrong]
+        for each in wrong:
+            told = each.sentence if quotes else _QUOTED.sub(r"a \1", each.sentence)
+            problems.append(FileProblem(number, each.pointer, told))
         if wrong:
             continue
         key = place(document)
@@ -62,10 +71,10 @@ def read_lines(
     if not found and not problems:
         problems.append(FileProblem(None, None, "found no line, expected one at least"))
     if problems:
-        told = problems[:MAX_PROBLEMS]
+        first_ones = problems[:MAX_PROBLEMS]
         if len(problems) > MAX_PROBLEMS:
             rest = f"and {len(problems) - MAX_PROBLEMS} problems more"
-            told.append(FileProblem(None, None, rest))
+            first_ones.append(FileProblem(None, None, rest))
         remedy = f"Correct the lines; `ffparity schemas` writes the schema {schema_name}."
-        raise VectorFileError(path, told, remedy)
+        raise VectorFileError(path, first_ones, remedy)
     return found
