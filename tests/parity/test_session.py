@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 from collections import UserDict
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ffparity.parity import session
@@ -150,3 +155,25 @@ def test_an_answer_that_is_changed_after_it_was_given_stays_as_it_was() -> None:
         return answer
 
     assert session.read(asyncio.run(main())).decision == {"v": {"deep": 1}}
+
+
+def test_kinds_tell_class_source_and_digest_and_no_place_of_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    told = set()
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    for text in ("class A:\n    name = 'a'\n", "class A:\n    name = 'a'  # else\n"):
+        (tmp_path / "own_paths.py").write_text(text)
+        monkeypatch.delitem(sys.modules, "own_paths", raising=False)
+        told.add(session.kinds([import_module("own_paths").A()]))
+    assert len(told) == 2
+    assert all(re.fullmatch(r"a: own_paths\.A \(own_paths\.py [0-9a-f]{12}\)", t) for t in told)
+
+    class Answering(msgspec.Struct):
+        name: str = "b"
+        digest: str = "0f3a"
+
+    answering: Any = Answering()
+    assert re.search(r"\.Answering \([0-9a-f]{12}, 0f3a\)$", session.kinds([answering]))

@@ -152,14 +152,16 @@ def kinds(paths: Sequence[Path]) -> str:
 
 
 def _source(file: str | None) -> str:
-    """Name a source file as seen from here, with a digest: the same wherever a checkout lies."""
+    """Name a source file with a digest: the same wherever a checkout, or Python, lies."""
     if file is None:
         return "no file"
     try:
         digest = hashlib.sha256(FilePath(file).read_bytes()).hexdigest()[:12]
-        return f"{FilePath(os.path.relpath(file)).as_posix()} {digest}"
+        place = FilePath(os.path.relpath(file))
     except (OSError, ValueError):  # gone, or on another drive
         return file
+    installed = {"..", "site-packages"} & set(place.parts)
+    return digest if installed else f"{place.as_posix()} {digest}"
 
 
 def outcomes(path: Path) -> Any:
