@@ -3,149 +3,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.parity.standard_files import (
+    CASES,
+    PLAIN,
+    SHIPPED,
+    WAIVER,
+    WORLDS,
+    Files,
+    calm,
+    compared,
+    files,
+    phase,
+    read,
+    row,
+    rows,
+    vector,
+)
 
 from pytest_ffparity.formats import schema
-from pytest_ffparity.formats.pointer import split
 from pytest_ffparity.parity.baseline import unacknowledged, weakenings
 from pytest_ffparity.parity.change import Change
-from pytest_ffparity.parity.loosened_rules import _loosening, loosened_rules
-from pytest_ffparity.parity.matrix import ParityMatrix
 from pytest_ffparity.vectors.acknowledged import Acknowledgement
 from pytest_ffparity.vectors.matrix_reader import read_matrix
-from pytest_ffparity.vectors.model import MatrixRow
 from pytest_ffparity.vectors.reader import read_vector_file
 from pytest_ffparity.vectors.standard import Standard
-from pytest_ffparity.vectors.waivers import read_waivers
-
-SHIPPED = Path(__file__).parents[2] / "vectors"
-Files: TypeAlias = dict[str, Any]
-
-PLAIN = {
-    "id": "V-1",
-    "title": "One",
-    "world": "calm",
-    "request": {"flag": "ff.x", "user": "U1"},
-    "expected": {"value": 1, "reason": "user", "chain": ["a", "b"], "took_ms": 0, "store": "any"},
-}
-SECOND = {**PLAIN, "id": "V-2", "title": "Two", "request": {"flag": "ff.y"}}
-STRESS = {
-    "id": "V-8",
-    "title": "Many",
-    "stress": {
-        "concurrency": 8,
-        "p99_ms": 100,
-        "phases": [
-            {
-                "name": "up",
-                "world": "calm",
-                "calls": 100,
-                "mix": [
-                    {"id": "x", "weight": 3, "request": {"n": 1}, "expected": {"value": 1}},
-                    {"id": "y", "weight": 1, "request": {"n": 2}, "expected": {"value": 2}},
-                ],
-            },
-            {
-                "name": "down",
-                "world": "storm",
-                "calls": 50,
-                "mix": [{"id": "x", "weight": 1, "request": {"n": 1}, "expected": {"value": 0}}],
-            },
-        ],
-    },
-}
-CASES = {
-    "id": "V-9",
-    "title": "Users",
-    "world": "calm",
-    "cases": [
-        {"id": "a", "request": {"user": "a"}, "expected": {"value": 1}},
-        {"id": "b", "request": {"user": "b"}},
-    ],
-}
-WORLDS = {"calm": {"now": "noon", "flags": [{"key": "ff.x", "on": True}]}, "storm": {"down": True}}
-
-
-def row(fields: list[str], rule: str = "MUST_MATCH", **more: Any) -> dict[str, Any]:
-    return {"id": "R", "document": "decision", "fields": fields, "rule": rule, "why": ".", **more}
-
-
-ROWS = [
-    row(["/value", "/reason"], id="R-1"),
-    row(["/chain"], id="R-2", compare="unordered"),
-    row(["/cost"], id="R-3", compare="tolerance", tolerance=0.1),
-    row(["/store"], "MUST_DIFFER", id="R-4", values={"new": "pg"}),
-    row(["/took_ms"], "MAY_DIFFER", id="R-5"),
-    row(["/envelope"], id="R-6", document="audit"),
-]
-WAIVER = {
-    "vector": "V-1",
-    "field": "/reason",
-    "owner": "me",
-    "reason": "so",
-    "expires": "2027-01-31",
-}
-
-
-def files() -> Files:
-    """Give the standard that the tests weaken, as the JSON of its files."""
-    whole = {
-        "one.json": {"worlds": WORLDS, "vectors": [PLAIN, SECOND]},
-        "two.json": {"worlds": WORLDS, "vectors": [STRESS, CASES]},
-        "matrix.json": {"rows": ROWS, "required": ["V-1", "V-8"]},
-        "waivers.json": {"waivers": [WAIVER]},
-    }
-    # Through text, so that no part of it is shared with another.
-    copied: Files = json.loads(json.dumps(whole))
-    return copied
-
-
-def read(folder: Path, given_files: Files) -> Standard:
-    folder.mkdir()
-    for name, document in given_files.items():
-        text = json.dumps({"schema_version": "1", **document})
-        (folder / name).write_text(text, "utf-8")
-    vectors = [name for name in given_files if "vectors" in given_files[name]]
-    return Standard(
-        files=tuple(read_vector_file(folder / name) for name in vectors),
-        matrix=read_matrix(folder / "matrix.json") if "matrix.json" in given_files else None,
-        waivers=read_waivers(folder / "waivers.json").waivers,
-    )
-
-
-def compared(folder: Path, change: Callable[[Files], None]) -> tuple[Change, ...]:
-    after = files()
-    change(after)
-    return weakenings(read(folder / "before", files()), read(folder / "after", after))
-
-
-def vector(given_files: Files, name: str) -> dict[str, Any]:
-    found: dict[str, Any]
-    (found,) = [
-        v for file in given_files.values() for v in file.get("vectors", []) if v["id"] == name
-    ]
-    return found
-
-
-def phase(given_files: Files, index: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = vector(given_files, "V-8")["stress"]["phases"][index]
-    return found
-
-
-def rows(given_files: Files) -> list[Any]:
-    found: list[Any] = given_files["matrix.json"]["rows"]
-    return found
-
-
-def calm(given_files: Files) -> dict[str, Any]:
-    found: dict[str, Any] = given_files["one.json"]["worlds"]["calm"]
-    return found
-
 
 WEAKENED: dict[str, tuple[Callable[[Files], Any], list[str]]] = {
     "a vector removed": (
@@ -515,52 +400,3 @@ def test_secrets_and_control_characters_are_not_told(tmp_path: Path) -> None:
     request, expectation = sorted(compared(tmp_path, change), key=lambda c: c.kind, reverse=True)
     assert "abc.def" not in request.told
     assert expectation.subject == "V-1 /a\\u000ab"
-
-
-SEGMENTS = st.sampled_from(["a", "b", "*"])
-RULES: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
-    [
-        {"rule": "MUST_MATCH"},
-        {"rule": "MUST_MATCH", "compare": "unordered"},
-        {"rule": "MUST_DIFFER"},
-        {"rule": "MAY_DIFFER"},
-    ]
-)
-MATRICES = st.dictionaries(
-    st.lists(SEGMENTS, max_size=3).map(lambda s: "".join(f"/{x}" for x in s)), RULES, max_size=6
-).map(
-    lambda rules: [
-        MatrixRow(id="R", line=1, document="decision", fields=(field,), why=".", **rule)
-        for field, rule in rules.items()
-    ]
-)
-PATHS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=4).map(tuple)
-
-
-@given(MATRICES)
-def test_no_matrix_is_looser_than_itself(matrix: list[MatrixRow]) -> None:
-    assert list(loosened_rules(matrix, matrix)) == []
-
-
-@given(MATRICES, MATRICES, PATHS)
-def test_a_field_is_let_go_only_by_a_change_that_names_it_or_what_it_is_in(
-    before: list[MatrixRow], after: list[MatrixRow], path: tuple[str, ...]
-) -> None:
-    was, now = (ParityMatrix(side).covering(path) for side in (before, after))
-    listed = [
-        () if change.subject == "(top level)" else split(change.subject)
-        for change in loosened_rules(before, after)
-    ]
-    # Of a document that had no rows at all nothing was compared yet.
-    if before and _loosening(was, now):
-        assert any(
-            len(place) <= len(path)
-            and all(p in ("*", s) for p, s in zip(place, path, strict=False))
-            for place in listed
-        )
-
-
-@given(MATRICES, MATRICES)
-def test_the_order_of_rows_changes_no_id(before: list[MatrixRow], after: list[MatrixRow]) -> None:
-    found = {change.id for change in loosened_rules(before, after)}
-    assert {change.id for change in loosened_rules(before[::-1], after[::-1])} == found

@@ -16,13 +16,30 @@ def git(project: Any, *args: str) -> None:
     subprocess.run(named, cwd=project.root, check=True, env={**os.environ, **NOBODY})
 
 
+def commit(project: Any) -> None:
+    """Commit all as it is, in a repository that is made where there is none."""
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "as it is")
+
+
 @pytest.fixture
 def committed(project: Any) -> Any:
     project.matrix(required=["V-1", "V-2", "V-3"])
-    git(project, "init", "-q")
-    git(project, "add", "vectors")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     return project
+
+
+def weakened_acknowledged_and_mended(project: Any) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Commit an acknowledgement of a weakening that is there no more."""
+    project.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
+    project.run("--ffparity-baseline=HEAD")
+    (change,) = project.report()["baseline"]["weakenings"]
+    project.vectors("V-1", "V-2", "V-3")
+    named = [{"change": change["id"], "who": "ada", "why": "T-7"}]
+    project.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
+    commit(project)
+    return change, named
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"], ["-p", "no:xdist"]], ids=" ".join)
@@ -106,14 +123,7 @@ def test_blank_acknowledgements_stop_the_run(committed: Any) -> None:
 
 
 def test_an_acknowledgement_that_the_baseline_holds_is_spent(committed: Any) -> None:
-    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
-    committed.run("--ffparity-baseline=HEAD")
-    (change,) = committed.report()["baseline"]["weakenings"]
-    committed.vectors("V-1", "V-2", "V-3")
-    named = [{"change": change["id"], "who": "ada", "why": "T-7"}]
-    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
-    git(committed, "add", "vectors")
-    git(committed, "commit", "-q", "-m", "weakened, acknowledged, and mended")
+    change, _ = weakened_acknowledged_and_mended(committed)
     committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
     committed.run("--ffparity-baseline=HEAD")
     (again,) = committed.report()["baseline"]["weakenings"]
@@ -144,9 +154,7 @@ def test_a_vector_file_that_is_no_longer_named_is_seen(
         (project.root / name).parent.mkdir(exist_ok=True)
         project.vectors(f"V-{name[-6]}", name=f"../{name}")
     project.ini(before)
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     assert project.run("--ffparity-baseline=HEAD").ret == 0
     project.ini(after)
     result = project.run("--ffparity-baseline=HEAD")
@@ -159,9 +167,7 @@ def test_another_matrix_that_was_always_there_is_held_against_the_one_in_force(
 ) -> None:
     project.matrix(required=[], name="lax.json")
     project.matrix(required=["V-1"])
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     project.ini("ffparity_matrix = vectors/lax.json")
     result = project.run("--ffparity-baseline=HEAD")
     assert result.ret == 1
@@ -177,9 +183,7 @@ def test_other_waivers_that_were_always_there_are_new(project: Any) -> None:
         "expires": "2999-01-01",
     }
     project.write("put-by.json", {"schema_version": "1", "waivers": [waived]})
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     project.ini("ffparity_waivers = vectors/put-by.json")
     result = project.run("--ffparity-baseline=HEAD")
     assert result.ret == 1
@@ -187,14 +191,7 @@ def test_other_waivers_that_were_always_there_are_new(project: Any) -> None:
 
 
 def test_answers_of_then_are_spent_under_any_name(committed: Any) -> None:
-    committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
-    committed.run("--ffparity-baseline=HEAD")
-    (change,) = committed.report()["baseline"]["weakenings"]
-    committed.vectors("V-1", "V-2", "V-3")
-    named = [{"change": change["id"], "who": "ada", "why": "T-7"}]
-    committed.write("acknowledged.json", {"schema_version": "1", "acknowledged": named})
-    git(committed, "add", "vectors")
-    git(committed, "commit", "-q", "-m", "weakened, acknowledged, and mended")
+    change, named = weakened_acknowledged_and_mended(committed)
     committed.write("again.json", {"schema_version": "1", "acknowledged": named})
     committed.ini("ffparity_acknowledged = vectors/again.json")
     committed.vectors("V-1", "V-2", "V-3", **{"V-3": "else"})
@@ -205,8 +202,7 @@ def test_answers_of_then_are_spent_under_any_name(committed: Any) -> None:
 
 def test_a_configuration_that_was_a_link_is_noted(committed: Any) -> None:
     (committed.root / "pytest.ini").symlink_to("tox.ini")
-    git(committed, "add", "pytest.ini")
-    git(committed, "commit", "-q", "-m", "a link")
+    commit(committed)
     result = committed.run("--ffparity-baseline=HEAD")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["         HEAD: pytest.ini: a symbolic link there, so what *"])
@@ -215,8 +211,7 @@ def test_a_configuration_that_was_a_link_is_noted(committed: Any) -> None:
 def test_a_matrix_in_force_that_was_a_link_stops_the_run(committed: Any) -> None:
     (committed.root / "strict.json").symlink_to("vectors/cutover_parity_matrix.json")
     committed.ini("ffparity_matrix = strict.json")
-    git(committed, "add", ".")
-    git(committed, "commit", "-q", "-m", "a link")
+    commit(committed)
     committed.ini("")
     result = committed.run("--ffparity-baseline=HEAD")
     assert result.ret == 4
@@ -235,9 +230,7 @@ def strict_and_easy(project: Any) -> None:
 
 def test_addopts_are_no_command_line(project: Any) -> None:
     strict_and_easy(project)
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     project.ini(f"addopts = {EASY}")
     result = project.run("--ffparity-baseline=HEAD", "--ffparity-require-go")
     assert result.ret == 1
@@ -252,9 +245,7 @@ def test_addopts_of_then_count(project: Any) -> None:
     strict_and_easy(project)
     project.ini("ffparity_matrix = easy/m.json\naddopts = --ffparity-matrix=vectors/hard.json")
     project.matrix(required=["V-2"], name="hard.json")
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     project.ini("ffparity_matrix = easy/m.json")
     result = project.run("--ffparity-baseline=HEAD")
     assert result.ret == 1
@@ -266,9 +257,7 @@ def test_the_configuration_of_then_is_the_one_that_pytest_read(project: Any) -> 
     ini = project.root / "pytest.ini"
     ini.write_text("[pytest]\nffparity_matrix = vectors/cutover_parity_matrix.json\n")
     project.ini("ffparity_matrix = easy/m.json")
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     assert project.run("--ffparity-baseline=HEAD").ret == 0
     ini.unlink()
     result = project.run("--ffparity-baseline=HEAD")
@@ -278,9 +267,7 @@ def test_the_configuration_of_then_is_the_one_that_pytest_read(project: Any) -> 
 
 def test_a_configuration_above_today_s_counts(project: Any) -> None:
     strict_and_easy(project)
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-q", "-m", "as it is")
+    commit(project)
     below = project.root / "below"
     below.mkdir()
     (below / "pytest.ini").write_text(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from pytest_ffparity.errors import FFParityError
-from pytest_ffparity.parity.verdict import Verdict
 from pytest_ffparity.report import json_report, merge, terminal, trend, writing
 from pytest_ffparity.report.failure import failure_lines
 from pytest_ffparity.report.lines import Line, plain
@@ -146,5 +145,5 @@ def _print(lines: Iterable[Line]) -> None:
 
 
 def _status(report: Report) -> int:
-    passes = report.ruling.verdict in (Verdict.GO, Verdict.GO_WITH_WAIVERS)
-    return _PASSES if passes and not report.failed_beside else _PASSES_NOT
+    passes = report.ruling.verdict.lets_merge and not report.failed_beside
+    return _PASSES if passes else _PASSES_NOT

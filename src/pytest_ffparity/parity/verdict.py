@@ -22,6 +22,11 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
     INCOMPLETE = "incomplete"
 
+    @property
+    def lets_merge(self) -> bool:
+        """Whether a merge may pass."""
+        return self in (Verdict.GO, Verdict.GO_WITH_WAIVERS)
+
 
 class VectorKey(msgspec.Struct, frozen=True, order=True):
     """A vector's place: the file as the run names it, and the id."""

@@ -38,6 +38,7 @@ class Bench:
         self._await = await_
         self._source = source
         self._fuzzer = Fuzzer(run)
+        self._made_by = session.kinds(run.paths)
 
     def check_source(self, ffparity_paths: object) -> None:
         """Check that a vector's own conftest gives the paths that this bench was made with.
@@ -84,4 +85,4 @@ class Bench:
 
     def _made(self, judging: Coroutine[Any, Any, Judgement]) -> Judgement:
         judgement: Judgement = self._await(judging)
-        return msgspec.structs.replace(judgement, made_by=session.kinds(self._run.paths))
+        return msgspec.structs.replace(judgement, made_by=self._made_by)

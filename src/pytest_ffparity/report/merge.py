@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ffparity.formats import instant
 from pytest_ffparity.parity.judgement import Judgement
-from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, Verdict, rule
+from pytest_ffparity.parity.verdict import Declared, Gap, Ruling, VectorKey, rule
 from pytest_ffparity.report.model import Baseline, Report, Surroundings, build
 from pytest_ffparity.report.shards import Shard, check
 
@@ -46,7 +46,6 @@ def merged(shards: Sequence[Shard]) -> Report:
     around = _surroundings(reports)
     ended_at = max((report.finished_at for report in reports), key=instant.parse)
     failed_beside = sum(report.failed_beside for report in reports)
-    lets_pass = ruling.verdict in (Verdict.GO, Verdict.GO_WITH_WAIVERS)
     lasted = instant.parse(ended_at) - instant.parse(around.started_at)
     whole = build(
         declared=declared,
@@ -56,7 +55,7 @@ def merged(shards: Sequence[Shard]) -> Report:
         workers=sum(report.workers for report in reports),
         duration_s=lasted.total_seconds(),
         finished_at=ended_at,
-        exit_status=int(not lets_pass or failed_beside > 0),
+        exit_status=int(failed_beside > 0 or not ruling.verdict.lets_merge),
         failed_beside=failed_beside,
         gate_run=finished and keys.keys() <= _judged(reports),
         baseline=_baseline(reports),
